@@ -1,0 +1,230 @@
+/// What a new owner reads of a queue before it does anything: the answer to `Command.readHistory`.
+public struct QueueHistory: Sendable {
+  /// The group's committed offset; nil for a new group, or one that the broker has forgotten.
+  public var committed: Committed?
+  /// The offsets that the requests topic holds now: the first one, and the one after the last.
+  public var requestsStart: Int64
+  public var requestsEnd: Int64
+  /// The offset after the last event that was read.
+  public var eventsEnd: Int64
+  /// The requests before the committed offset, back to the start of the deduplication window, in log order.
+  public var taken: [TakenRequest]
+  public var digest: EventDigest
+  /// The cursor that the checkpoint only refers to, if the events still hold it.
+  public var storedCursor: String?
+
+  public init(
+    committed: Committed?, requestsStart: Int64, requestsEnd: Int64, eventsEnd: Int64, taken: [TakenRequest] = [],
+    digest: EventDigest, storedCursor: String? = nil
+  ) {
+    self.committed = committed
+    self.requestsStart = requestsStart
+    self.requestsEnd = requestsEnd
+    self.eventsEnd = eventsEnd
+    self.taken = taken
+    self.digest = digest
+    self.storedCursor = storedCursor
+  }
+
+  /// A committed offset; its metadata is nil where somebody else's tool has set it.
+  public struct Committed: Sendable, Hashable {
+    public var offset: Int64
+    public var metadata: CommitMetadata?
+
+    public init(offset: Int64, metadata: CommitMetadata? = nil) {
+      self.offset = offset
+      self.metadata = metadata
+    }
+  }
+}
+
+/// A request that was read before: its id and key are taken.
+public struct TakenRequest: Sendable, Hashable {
+  public var id: String
+  public var deduplicationKey: String?
+  public var offset: Int64
+  public var appended: Timestamp
+
+  public init(id: String, deduplicationKey: String? = nil, offset: Int64, appended: Timestamp) {
+    self.id = id
+    self.deduplicationKey = deduplicationKey
+    self.offset = offset
+    self.appended = appended
+  }
+}
+
+/// The fold of a queue's events, as far as they concern requests from a certain offset on.
+public struct EventDigest: Sendable, Hashable {
+  /// Events about requests below this offset count only for what they cover.
+  public private(set) var floor: Int64
+  /// For each ended request the highest token among its ends.
+  public private(set) var ends: [Int64: Int64] = [:]
+  /// Each request that was begun: while it has no end, or while it may cover a twin that waited.
+  public private(set) var begun: [Int64: Begun] = [:]
+  /// Requests below this were given up as lost by a person.
+  public private(set) var lossAcceptedBelow: Int64 = 0
+
+  /// - Parameter floor: the committed offset, or the start of the requests topic.
+  public init(floor: Int64) { self.floor = floor }
+
+  /// What is known of a request that was begun.
+  public struct Begun: Sendable, Hashable {
+    public var run: String
+    public var attempt: Int
+    public var token: Int64
+    public var failures: Int
+    public var crashes: Int
+    public var rows: Int64
+    public var chunks = 0
+    public var cursor: String?
+    /// The attempt that failed last, and when the next one is due.
+    public var failed: Event.AttemptFailed?
+    /// The smallest that any first attempt stated: the one that may be relied on, whichever of them it was that ran.
+    public var waitingThrough: Int64
+    public var twin: String?
+    public var hasEnded = false
+  }
+
+  /// Adds an event. Events are added in log order.
+  public mutating func apply(_ event: Event, at offset: Int64) {
+    let request = event.request
+    switch event.body {
+    case .attemptStarted(let start):
+      var begun =
+        begun[request]
+        ?? Begun(
+          run: event.run, attempt: 0, token: 0, failures: 0, crashes: 0, rows: 0,
+          waitingThrough: start.waitingThrough, twin: start.twin)
+      begun.attempt = max(begun.attempt, start.attempt)
+      begun.token = offset
+      begun.failures = max(begun.failures, start.failures)
+      begun.crashes = start.crashes
+      begun.rows = max(begun.rows, start.rows)
+      begun.waitingThrough = min(begun.waitingThrough, start.waitingThrough)
+      keep(begun, for: request)
+    case .progressed(let progress), .handedOver(let progress):
+      guard var begun = begun[request] else { return }
+      begun.rows = progress.rows
+      begun.chunks = progress.chunks
+      if let cursor = progress.cursor { begun.cursor = cursor }
+      keep(begun, for: request)
+    case .cursorStored(_, _, let cursor):
+      begun[request]?.cursor = cursor
+    case .attemptFailed(let failed):
+      guard var begun = begun[request] else { return }
+      if begun.failed?.token != failed.token { begun.failures += 1 }
+      begun.failed = failed
+      keep(begun, for: request)
+    case .ended(let ended):
+      if request >= floor { ends[request] = max(ends[request] ?? 0, ended.token) }
+      if case .cancelled = ended.end {
+        begun[request] = nil
+      } else if var begun = begun[request] {
+        begun.hasEnded = true
+        keep(begun, for: request)
+      }
+    case .lossAccepted(_, let to, _):
+      lossAcceptedBelow = max(lossAcceptedBelow, to)
+    }
+  }
+
+  private mutating func keep(_ begun: Begun, for request: Int64) {
+    let coversSomething = begun.twin != nil && begun.waitingThrough > request && begun.waitingThrough >= floor
+    self.begun[request] = coversSomething || (!begun.hasEnded && request >= floor) ? begun : nil
+  }
+
+  /// Forgets what concerns only requests below `offset`.
+  public mutating func raiseFloor(to offset: Int64) {
+    guard offset > floor else { return }
+    floor = offset
+    if !ends.isEmpty { ends = ends.filter { $0.key >= offset } }
+    if !begun.isEmpty {
+      begun = begun.filter { request, begun in
+        request >= offset || (begun.twin != nil && begun.waitingThrough >= offset)
+      }
+    }
+  }
+
+  /// The run that covers a request with this twin key at this offset: a twin that waited before it, and began after it came.
+  public func cover(twin: String, at offset: Int64) -> (run: String, request: Int64)? {
+    var found: (run: String, request: Int64)?
+    for (request, begun) in begun where begun.twin == twin && request < offset && begun.waitingThrough >= offset {
+      if found == nil || request < found!.request { found = (begun.run, request) }
+    }
+    return found
+  }
+}
+
+/// The ids and keys that are taken inside the deduplication window. The first to come keeps each.
+struct TakenIDs: Sendable {
+  private var ids: [String: Int64] = [:]
+  private var keys: [String: (offset: Int64, id: String)] = [:]
+  private var order: [TakenRequest] = []
+  private var forgotten = 0
+
+  var count: Int { order.count - forgotten }
+
+  mutating func take(_ request: TakenRequest) {
+    if ids[request.id] == nil { ids[request.id] = request.offset }
+    if let key = request.deduplicationKey, keys[key] == nil { keys[key] = (request.offset, request.id) }
+    order.append(request)
+  }
+
+  /// The earlier request with the id, or else with the key.
+  func earlier(id: String, key: String?, than offset: Int64) -> (id: String, offset: Int64)? {
+    if let earlier = ids[id], earlier < offset { return (id, earlier) }
+    if let key, let earlier = keys[key], earlier.offset < offset { return (earlier.id, earlier.offset) }
+    return nil
+  }
+
+  /// Forgets the requests that were appended before the moment.
+  mutating func forget(before moment: Timestamp) {
+    while forgotten < order.count, order[forgotten].appended < moment {
+      let request = order[forgotten]
+      if ids[request.id] == request.offset { ids[request.id] = nil }
+      if let key = request.deduplicationKey, keys[key]?.offset == request.offset { keys[key] = nil }
+      forgotten += 1
+    }
+    if forgotten > 1_000, forgotten * 2 > order.count {
+      order.removeFirst(forgotten)
+      forgotten = 0
+    }
+  }
+}
+
+/// Why a queue stands still until a person decides.
+public enum QueueProblem: Sendable, Hashable {
+  /// Requests that have no end are gone from the log.
+  case requestsLost(from: Int64, to: Int64, unended: Int64)
+  /// The committed offset lies beyond the log's end.
+  case offsetBeyondLog(committed: Int64, end: Int64)
+  /// The events no longer hold the cursor that the checkpoint refers to.
+  case storedCursorMissing(run: String, event: Int64)
+  /// The broker does not take what must be published.
+  case publishRefused(String)
+  /// Another worker of the same name has taken the place of this one.
+  case fenced(String)
+
+  /// What has happened and how to go on, for the operator.
+  public func message(queue: String) -> String {
+    switch self {
+    case .requestsLost(let from, let to, let unended):
+      "queue '\(queue)': the requests at offsets \(from) to \(to - 1) are gone from the log, and \(unended) of them had "
+        + "no end (retention, or deleted records). Nothing is skipped in silence: look at `baton runs --queue \(queue)`, "
+        + "enqueue again what is still needed, then go on with `baton resume \(queue) --accept-loss-below \(to)`"
+    case .offsetBeyondLog(let committed, let end):
+      "queue '\(queue)': the committed offset \(committed) lies beyond the end of the requests topic (\(end)): the topic "
+        + "was deleted and made again, or the cluster was restored. If it is empty or new, go on from its start with "
+        + "`baton resume \(queue) --accept-loss-below \(committed)`"
+    case .storedCursorMissing(let run, let event):
+      "queue '\(queue)': run \(run) has its cursor in the event at offset \(event), which is gone from the events topic; "
+        + "cancel the run with `baton cancel \(run)` and enqueue it again"
+    case .publishRefused(let reason):
+      "queue '\(queue)': the broker does not take what must be published: \(reason). Mend that, then "
+        + "`baton resume \(queue)`"
+    case .fenced(let reason):
+      "queue '\(queue)': another worker of this name has joined the group, so this one is out: \(reason). Give each "
+        + "worker a name of its own (--name)"
+    }
+  }
+}

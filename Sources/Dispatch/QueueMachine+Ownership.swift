@@ -1,0 +1,233 @@
+extension QueueMachine {
+  mutating func assigned() -> [Command] {
+    switch state {
+    case .unassigned: return readHistory()
+    case .suspended(let running): return readHistory(resuming: running)
+    case .stopped(.fenced): return []
+    // Said twice: what is under way goes on.
+    case .readingHistory, .idle, .holding, .turning, .running, .stopped: return []
+    }
+  }
+
+  /// Forgets what was known of the queue and reads it anew.
+  mutating func readHistory(resuming: Running? = nil) -> [Command] {
+    let promised = handover
+    reset()
+    handover = promised
+    let ticket = ticket()
+    state = .readingHistory(ticket: ticket, resuming: resuming)
+    return [.cancelTimer(.retry), .cancelTimer(.hold), .readHistory(ticket: ticket)]
+  }
+
+  mutating func reset() {
+    state = .unassigned
+    checkpoint = nil
+    cursorValue = nil
+    waiting = []
+    waitingBytes = 0
+    isFetchPaused = false
+    gapFrom = nil
+    handover = nil
+    isFetchBroken = false
+  }
+
+  mutating func historyFailed(_ ticket: Int64, now: Timestamp) -> [Command] {
+    guard case .readingHistory(ticket, _) = state else { return [] }
+    return [retryTimer(now)]
+  }
+
+  mutating func historyRead(_ ticket: Int64, _ history: QueueHistory, now: Timestamp) -> [Command] {
+    guard case .readingHistory(ticket, let resuming) = state else { return [] }
+    retries = 0
+    requestsEnd = history.requestsEnd
+    eventsNext = history.eventsEnd
+    gapFrom = nil
+    digest = protections.readsHistory ? history.digest : EventDigest(floor: history.digest.floor)
+    taken = TakenIDs()
+    for request in history.taken { taken.take(request) }
+
+    let offset = history.committed?.offset ?? history.requestsStart
+    let saved = history.committed?.metadata?.checkpoint
+    if let running = resuming {
+      let ours = running.attempt.checkpoint(.running)
+      let isUnchanged = saved?.run == ours.run && saved?.attempt == ours.attempt && saved?.token == ours.token
+      if offset == running.attempt.queued.offset, isUnchanged || !protections.checksCheckpointOnReturn {
+        return goOn(running, at: offset, now: now)
+      }
+    }
+    var commands: [Command] = []
+    if let running = resuming {
+      commands = [.stopRunner(token: running.attempt.token), .cancelTimer(.suspension)]
+    }
+    let accepted = max(lossAcceptedBelow, digest.lossAcceptedBelow)
+    if let problem = problem(history, offset: offset, accepted: accepted) {
+      state = .stopped(problem)
+      return commands + [.report(problem)]
+    }
+    next = offset
+    // Beyond the end only after a person has accepted it: the topic is new, and begins at its start.
+    if next > history.requestsEnd { next = history.requestsStart }
+    var seed = Turn(next: next)
+    if next < history.requestsStart {
+      let lost = next..<history.requestsStart
+      next = history.requestsStart
+      seed.next = next
+      if unended(lost) > 0 {
+        let event = Event(
+          run: "offset-\(lost.lowerBound)", job: nil, request: lost.lowerBound, worker: worker,
+          body: .lossAccepted(from: lost.lowerBound, to: lost.upperBound, by: lossAcceptedBy))
+        seed.publications = [.event(event)]
+      }
+    } else if history.committed == nil {
+      while digest.ends[next] != nil { next += 1 }
+      seed.next = next
+    }
+    if next == offset, let saved {
+      checkpoint = saved
+      switch saved.cursor {
+      case .inline(let cursor): cursorValue = cursor
+      case .stored(let event):
+        guard let cursor = history.storedCursor else {
+          if cancels[saved.run] == nil {
+            let problem = QueueProblem.storedCursorMissing(run: saved.run, event: event)
+            state = .stopped(problem)
+            return commands + [.report(problem)]
+          }
+          break
+        }
+        cursorValue = cursor
+      case .beginning: break
+      }
+    }
+    fetchNext = next
+    return commands + [.startFetch(at: next)] + advance(from: seed, now: now)
+  }
+
+  private func unended(_ lost: Range<Int64>) -> Int64 {
+    Int64(lost.count) - Int64(digest.ends.keys.count { lost.contains($0) })
+  }
+
+  private func problem(_ history: QueueHistory, offset: Int64, accepted: Int64) -> QueueProblem? {
+    if offset > history.requestsEnd, accepted < offset {
+      return .offsetBeyondLog(committed: offset, end: history.requestsEnd)
+    }
+    if offset < history.requestsStart {
+      let lost = offset..<history.requestsStart
+      let count = unended(lost)
+      if count > 0, accepted < history.requestsStart {
+        return .requestsLost(from: lost.lowerBound, to: lost.upperBound, unended: count)
+      }
+    }
+    // Without a committed offset the only trace of a lost request is that it was begun.
+    if history.committed == nil, accepted < history.requestsStart,
+      let lost = digest.begun.filter({ $0.key < history.requestsStart && !$0.value.hasEnded }).keys.min()
+    {
+      return .requestsLost(from: lost, to: history.requestsStart, unended: 1)
+    }
+    return nil
+  }
+
+  /// Nobody was in between: the attempt goes on where it was.
+  private mutating func goOn(_ running: Running, at offset: Int64, now: Timestamp) -> [Command] {
+    var running = running
+    running.hasUnknownOwnership = false
+    running.commit = .none
+    next = offset
+    fetchNext = offset + 1
+    take(running.attempt.queued)
+    state = .running(running)
+    var commands: [Command] = [.cancelTimer(.suspension), .startFetch(at: offset + 1)]
+    if let deadline = running.deadline { commands.append(.setTimer(.timeout, at: deadline)) }
+    if running.report != nil { return commands + commit(running, now: now) }
+    if running.outcome != nil { return commands + finish(running, now: now) }
+    return commands
+  }
+
+  /// Remembers that the request's id is taken, and forgets those outside the window.
+  mutating func take(_ queued: QueuedRequest) {
+    guard let request = queued.request else { return }
+    taken.forget(before: queued.appended + -settings.deduplicationMilliseconds)
+    taken.take(
+      TakenRequest(
+        id: request.id, deduplicationKey: request.deduplicationKey, offset: queued.offset, appended: queued.appended))
+  }
+
+  // MARK: Letting go
+
+  mutating func revoked(_ deadline: Timestamp, now: Timestamp) -> [Command] {
+    switch state {
+    case .unassigned: return [.release]
+    case .idle, .holding, .stopped: return letGo()
+    case .readingHistory(_, let resuming):
+      let stop: [Command] = resuming.map { [.stopRunner(token: $0.attempt.token)] } ?? []
+      return stop + letGo()
+    case .suspended(let running):
+      return [.stopRunner(token: running.attempt.token)] + giveUp(running) + letGo()
+    case .turning:
+      handover = deadline
+      return [.setTimer(.handover, at: deadline)]
+    case .running:
+      handover = deadline
+      return [.setTimer(.handover, at: deadline)]
+    }
+  }
+
+  mutating func letGo() -> [Command] {
+    var commands = TimerID.allCases.map(Command.cancelTimer)
+    if case .running(let running) = state, running.outcome == nil {
+      commands.append(.stopRunner(token: running.attempt.token))
+    }
+    // A fenced worker stays out, and the reason stays visible.
+    let problem: QueueProblem? = if case .stopped(let problem) = state, case .fenced = problem { problem } else { nil }
+    reset()
+    if let problem { state = .stopped(problem) }
+    return commands + [.release]
+  }
+
+  mutating func lost(now: Timestamp) -> [Command] {
+    let commands: [Command] = [.cancelTimer(.retry), .cancelTimer(.hold), .cancelTimer(.handover)]
+    switch state {
+    case .unassigned, .suspended, .stopped(.fenced): return []
+    case .running(var running):
+      // It was to be handed over; somebody else has it already.
+      if handover != nil {
+        let stop: [Command] = running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
+        let given = giveUp(running)
+        reset()
+        return commands + stop + given
+      }
+      if running.commit != .none { running.commit = .pending }
+      running.hasUnknownOwnership = true
+      reset()
+      state = .suspended(running)
+      return commands + [.setTimer(.suspension, at: now + settings.suspensionMilliseconds)]
+    case .readingHistory(_, let resuming?):
+      reset()
+      state = .suspended(resuming)
+      return commands
+    case .readingHistory(_, nil), .idle, .holding, .turning, .stopped:
+      reset()
+      return commands + [.cancelTimer(.suspension)]
+    }
+  }
+
+  mutating func fenced(_ reason: String) -> [Command] {
+    var commands = TimerID.allCases.map(Command.cancelTimer)
+    switch state {
+    case .running(let running), .suspended(let running), .readingHistory(_, let running?):
+      if running.outcome == nil { commands.append(.stopRunner(token: running.attempt.token)) }
+    case .stopped(.fenced): return []
+    case .unassigned, .readingHistory(_, nil), .idle, .holding, .turning, .stopped: break
+    }
+    reset()
+    let problem = QueueProblem.fenced(reason)
+    state = .stopped(problem)
+    return commands + [.report(problem)]
+  }
+
+  /// The attempt ends without a word in the events: another may have begun elsewhere.
+  mutating func giveUp(_ running: Running) -> [Command] {
+    abandoned = running.attempt.token
+    return [.cancelTimer(.timeout), .cancelTimer(.suspension)]
+  }
+}

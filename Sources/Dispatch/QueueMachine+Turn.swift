@@ -1,0 +1,281 @@
+extension QueueMachine {
+  /// Decides on the waiting requests until one is to run or none is left, and sends off what was decided as one batch.
+  /// - Parameter seed: what must be published and committed in any case, such as the end of the last run.
+  mutating func advance(from seed: Turn? = nil, now: Timestamp) -> [Command] {
+    var turn = seed ?? Turn(next: next)
+    var hold: Hold?
+    var ended = 0
+    while ended < settings.turnRequestsMax, handover == nil, let first = candidate() {
+      let decision = decide(first, now: now)
+      if case .hold(let reason) = decision {
+        hold = reason
+        break
+      }
+      removeCandidate(first)
+      if case .start(let attempt) = decision {
+        take(first)
+        turn.start = attempt
+        turn.next = first.offset
+        turn.publications.append(.event(startEvent(attempt)))
+        break
+      }
+      take(first)
+      ended += 1
+      turn.next = first.offset + 1
+      if case .end(let end, let deadLetter) = decision {
+        if let deadLetter { turn.publications.append(.deadLetter(deadLetter)) }
+        turn.publications.append(.event(event(first, .ended(end))))
+      }
+    }
+    let regulate = regulateFetch()
+    if turn.publications.isEmpty, turn.next == next, turn.start == nil {
+      if let hold {
+        state = .holding(hold)
+        return regulate + (hold.until.map { [.setTimer(.hold, at: $0)] } ?? [])
+      }
+      state = .idle
+      if isFetchBroken, handover == nil { return readHistory() }
+      // What was asked to be let go while the last turn was under way.
+      return handover == nil ? regulate : regulate + letGo()
+    }
+    return regulate + publish(turn)
+  }
+
+  private func candidate() -> QueuedRequest? { protections.startsInOrder ? waiting.first : waiting.last }
+
+  private mutating func removeCandidate(_ queued: QueuedRequest) {
+    if protections.startsInOrder { dropFirst() } else { waiting.removeLast() }
+  }
+
+  func event(_ queued: QueuedRequest, _ body: Event.Body) -> Event {
+    Event(run: queued.run, job: queued.request?.job, request: queued.offset, worker: worker, body: body)
+  }
+
+  private func startEvent(_ attempt: Attempt) -> Event {
+    event(
+      attempt.queued,
+      .attemptStarted(
+        Event.AttemptStarted(
+          attempt: attempt.number, cause: attempt.cause, failures: attempt.failures, crashes: attempt.crashes,
+          rows: attempt.rows, waitingThrough: max(requestsEnd - 1, attempt.queued.offset),
+          twin: attempt.job.whenWaiting == .coalesce
+            ? Job.twinKey(job: attempt.job.name, params: attempt.params) : nil)))
+  }
+
+  mutating func publish(_ turn: Turn) -> [Command] {
+    var turn = turn
+    guard !turn.publications.isEmpty else { return commit(turn) }
+    let ticket = ticket()
+    turn.step = .publishing(ticket: ticket)
+    state = .turning(turn)
+    var commands: [Command] = [.publish(ticket: ticket, turn.publications)]
+    if !protections.commitsAfterCompletion, turn.start != nil {
+      commands.append(
+        .commit(ticket: -1, offset: turn.next + 1, CommitMetadata(eventsFrom: eventsNext)))
+    }
+    return commands
+  }
+
+  private mutating func commit(_ turn: Turn) -> [Command] {
+    var turn = turn
+    let ticket = ticket()
+    turn.step = .committing(ticket: ticket)
+    var metadata = CommitMetadata(eventsFrom: gapFrom ?? eventsNext)
+    if let start = turn.start {
+      turn.isCommittedAsHandover = handover != nil
+      metadata = CommitMetadata(
+        eventsFrom: start.token, checkpoint: start.checkpoint(handover == nil ? .running : .handedOver))
+    } else if let failed = turn.failed, let retryAt = turn.retryAt {
+      metadata = CommitMetadata(eventsFrom: failed.token, checkpoint: failed.checkpoint(.failed(retryAt: retryAt)))
+    }
+    state = .turning(turn)
+    return [.commit(ticket: ticket, offset: turn.next, metadata)]
+  }
+
+  /// Tries again what was refused or unanswered.
+  mutating func resume(_ turn: Turn) -> [Command] {
+    switch turn.step {
+    case .waitingToPublish: publish(turn)
+    case .waitingToCommit: commit(turn)
+    case .publishing, .checking, .storingCursor, .committing: []
+    }
+  }
+
+  func retryDelay() -> Int64 { min(settings.retryMilliseconds << min(retries, 10), settings.retryMillisecondsMax) }
+
+  mutating func retryTimer(_ now: Timestamp) -> Command {
+    defer { retries += 1 }
+    return .setTimer(.retry, at: now + retryDelay())
+  }
+
+  // MARK: Answers
+
+  mutating func published(_ ticket: Int64, _ offsets: [Int64], now: Timestamp) -> [Command] {
+    switch state {
+    case .turning(var turn):
+      if turn.step == .publishing(ticket: ticket) {
+        retries = 0
+        note(zip(turn.publications, offsets))
+        if turn.start != nil, let token = offsets.last { turn.start?.token = token }
+        return check(turn)
+      }
+      if turn.step == .storingCursor(ticket: ticket), let offset = offsets.first {
+        if turn.start != nil {
+          turn.start?.cursor = .stored(event: offset)
+        } else {
+          turn.failed?.cursor = .stored(event: offset)
+        }
+        note(at: offset)
+        return commit(turn)
+      }
+      offsets.forEach { note(at: $0) }
+      return []
+    case .running(var running):
+      offsets.forEach { note(at: $0) }
+      guard running.commit == .storingCursor(ticket: ticket), let offset = offsets.first else { return [] }
+      running.attempt.cursor = .stored(event: offset)
+      running.commit = .pending
+      return commit(running, now: now)
+    case .idle, .holding:
+      offsets.forEach { note(at: $0) }
+      return []
+    // Of a time that is over: the history that is read on return tells it.
+    case .unassigned, .readingHistory, .suspended, .stopped: return []
+    }
+  }
+
+  private mutating func note(_ published: some Sequence<(Publication, Int64)>) {
+    for case (.event(let event), let offset) in published {
+      note(at: offset)
+      digest.apply(event, at: offset)
+    }
+  }
+
+  /// Counts an event of our own; what lies between it and the last one was written by others.
+  private mutating func note(at offset: Int64) {
+    guard offset >= eventsNext else { return }
+    if offset > eventsNext, gapFrom == nil { gapFrom = eventsNext }
+    eventsNext = offset + 1
+  }
+
+  /// An end that an earlier owner wrote just before it was gone must be seen before the attempt begins.
+  private mutating func check(_ turn: Turn) -> [Command] {
+    guard turn.start != nil, let from = gapFrom, protections.checksGap else { return commit(turn) }
+    var turn = turn
+    let ticket = ticket()
+    turn.step = .checking(ticket: ticket)
+    state = .turning(turn)
+    return [.readEvents(ticket: ticket, from: from, to: eventsNext)]
+  }
+
+  mutating func eventsRead(_ ticket: Int64, _ events: [(offset: Int64, event: Event)], now: Timestamp) -> [Command] {
+    guard case .turning(var turn) = state, turn.step == .checking(ticket: ticket) else { return [] }
+    gapFrom = nil
+    for (offset, event) in events { digest.apply(event, at: offset) }
+    if let start = turn.start, digest.ends[start.queued.offset] != nil {
+      turn.start = nil
+      putBack(start.queued)
+    }
+    return commit(turn)
+  }
+
+  mutating func publishFailed(_ ticket: Int64, _ failure: PublishFailure, now: Timestamp) -> [Command] {
+    switch state {
+    case .turning(var turn):
+      let isCursor = turn.step == .storingCursor(ticket: ticket)
+      guard turn.step == .publishing(ticket: ticket) || isCursor else { return [] }
+      if case .refused(let reason) = failure {
+        let problem = QueueProblem.publishRefused(reason)
+        reset()
+        state = .stopped(problem)
+        return [.cancelTimer(.retry), .report(problem)]
+      }
+      turn.step = isCursor ? .waitingToCommit : .waitingToPublish
+      state = .turning(turn)
+      return [retryTimer(now)]
+    case .running(var running):
+      // The loss of a progress event harms nobody.
+      guard running.commit == .storingCursor(ticket: ticket) else { return [] }
+      running.commit = .pending
+      state = .running(running)
+      return [retryTimer(now)]
+    case .unassigned, .readingHistory, .idle, .holding, .suspended, .stopped: return []
+    }
+  }
+
+  mutating func committed(_ ticket: Int64, now: Timestamp) -> [Command] {
+    switch state {
+    case .turning(let turn):
+      guard turn.step == .committing(ticket: ticket) else { return [] }
+      retries = 0
+      return [.cancelTimer(.suspension)] + completed(turn, now: now)
+    case .running(let running):
+      guard case .inFlight(ticket, let isHandover) = running.commit else { return [] }
+      retries = 0
+      return checkpointed(running, isHandover: isHandover, now: now)
+    case .unassigned, .readingHistory, .idle, .holding, .suspended, .stopped: return []
+    }
+  }
+
+  private mutating func completed(_ turn: Turn, now: Timestamp) -> [Command] {
+    next = turn.next
+    checkpoint = nil
+    cursorValue = nil
+    digest.raiseFloor(to: next)
+    if let start = turn.start {
+      if handover != nil {
+        // The next owner must not take it for a crash.
+        return turn.isCommittedAsHandover ? letGo() : commit(turn)
+      }
+      return run(start, now: now)
+    }
+    if let failed = turn.failed, let retryAt = turn.retryAt {
+      checkpoint = failed.checkpoint(.failed(retryAt: retryAt))
+      cursorValue = failed.cursorValue
+      putBack(failed.queued)
+    }
+    return advance(now: now)
+  }
+
+  mutating func commitRefused(_ ticket: Int64, _ refusal: CommitRefusal, now: Timestamp) -> [Command] {
+    switch state {
+    case .turning(var turn):
+      guard turn.step == .committing(ticket: ticket) else { return [] }
+      switch refusal {
+      case .fenced(let reason): return fenced(reason)
+      case .metadataTooLarge:
+        if let attempt = turn.start ?? turn.failed, let cursor = attempt.cursorValue, case .inline = attempt.cursor {
+          let ticket = self.ticket()
+          turn.step = .storingCursor(ticket: ticket)
+          state = .turning(turn)
+          let stored = Event.Body.cursorStored(attempt: attempt.number, token: attempt.token, cursor: cursor)
+          return [.publish(ticket: ticket, [.event(event(attempt.queued, stored))])]
+        }
+      case .generationLost, .unavailable: break
+      }
+      turn.step = .waitingToCommit
+      state = .turning(turn)
+      return waitForOwnership(refusal, isFirst: retries == 0, now: now)
+    case .running(var running):
+      guard case .inFlight(ticket, _) = running.commit else { return [] }
+      switch refusal {
+      case .fenced(let reason): return fenced(reason)
+      case .metadataTooLarge: if case .inline = running.attempt.cursor { return storeCursor(running) }
+      case .generationLost, .unavailable: break
+      }
+      running.commit = .pending
+      let isFirst = !running.hasUnknownOwnership
+      if refusal == .generationLost { running.hasUnknownOwnership = true }
+      state = .running(running)
+      return waitForOwnership(refusal, isFirst: isFirst, now: now)
+    case .unassigned, .readingHistory, .idle, .holding, .suspended, .stopped: return []
+    }
+  }
+
+  /// A refused commit is tried again until the rebalance has settled; an unanswered one for as long as the queue is ours.
+  private mutating func waitForOwnership(_ refusal: CommitRefusal, isFirst: Bool, now: Timestamp) -> [Command] {
+    let retry = retryTimer(now)
+    guard refusal == .generationLost, isFirst else { return [retry] }
+    return [retry, .setTimer(.suspension, at: now + settings.suspensionMilliseconds)]
+  }
+}

@@ -1,0 +1,103 @@
+/// A sync request: one record on a queue's requests topic, once it has been read.
+public struct Request: Sendable, Hashable {
+  /// Unique for its sender; the run takes it over. A second request with the same id is a duplicate.
+  public var id: String
+  public var job: String
+  public var params: [String: JSONValue]
+  public var origin: Origin
+  /// Who asked, as far as the sender knows: a person, a host, a system.
+  public var requestedBy: String?
+  /// When it was asked for, by the sender's clock.
+  public var time: Timestamp?
+  /// A second request with the same key inside the deduplication window is a duplicate, whatever its id.
+  public var deduplicationKey: String?
+  /// Not started at or after this moment.
+  public var expires: Timestamp?
+  /// Not started before this moment; the queue waits for it, since its order is the log's.
+  public var notBefore: Timestamp?
+
+  public init(
+    id: String, job: String, params: [String: JSONValue] = [:], origin: Origin = .cli, requestedBy: String? = nil,
+    time: Timestamp? = nil, deduplicationKey: String? = nil, expires: Timestamp? = nil, notBefore: Timestamp? = nil
+  ) {
+    self.id = id
+    self.job = job
+    self.params = params
+    self.origin = origin
+    self.requestedBy = requestedBy
+    self.time = time
+    self.deduplicationKey = deduplicationKey
+    self.expires = expires
+    self.notBefore = notBefore
+  }
+
+  /// Where a request came from.
+  public enum Origin: String, Sendable, Hashable, CaseIterable {
+    case schedule, cli, api, chain
+  }
+}
+
+/// A record as it lies on the log, byte for byte, so that a dead letter loses nothing.
+public struct RawRecord: Sendable, Hashable {
+  public var key: [UInt8]?
+  public var value: [UInt8]?
+  public var headers: [Header]
+
+  public init(key: [UInt8]? = nil, value: [UInt8]? = nil, headers: [Header] = []) {
+    self.key = key
+    self.value = value
+    self.headers = headers
+  }
+
+  /// One header; Kafka allows a name to occur twice and a value to be null.
+  public struct Header: Sendable, Hashable {
+    public var name: String
+    public var value: [UInt8]?
+
+    public init(name: String, value: [UInt8]?) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The bytes it takes in memory, roughly.
+  public var byteCount: Int {
+    headers.reduce((key?.count ?? 0) + (value?.count ?? 0)) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+  }
+}
+
+/// A record of the requests topic with its place, read or unreadable.
+public struct QueuedRequest: Sendable, Hashable {
+  public var offset: Int64
+  /// The log-append time.
+  public var appended: Timestamp
+  public var raw: RawRecord
+  public var content: Content
+
+  public init(offset: Int64, appended: Timestamp, raw: RawRecord = RawRecord(), content: Content) {
+    self.offset = offset
+    self.appended = appended
+    self.raw = raw
+    self.content = content
+  }
+
+  /// What the record's bytes mean.
+  public enum Content: Sendable, Hashable {
+    case request(Request)
+    /// It is no request; the reason names the header or field, and what it should be. The id is there if at least that was readable.
+    case unreadable(reason: String, id: String?)
+  }
+
+  /// The id under which its events are published: the request's own, or its place for a record that has none.
+  public var run: String {
+    switch content {
+    case .request(let request): request.id
+    case .unreadable(_, let id): id ?? "offset-\(offset)"
+    }
+  }
+
+  /// The request, if it could be read.
+  public var request: Request? {
+    if case .request(let request) = content { request } else { nil }
+  }
+}

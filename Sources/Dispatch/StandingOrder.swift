@@ -1,0 +1,22 @@
+/// What a person has ordered for a queue on the control topic; it holds until another order replaces it.
+public struct StandingOrder: Sendable, Hashable {
+  public var action: Action
+  public var by: String
+  public var reason: String?
+
+  public init(action: Action, by: String, reason: String? = nil) {
+    self.action = action
+    self.by = by
+    self.reason = reason
+  }
+
+  /// What is ordered.
+  public enum Action: Sendable, Hashable {
+    /// The run in hand ends, the next one does not start until `resume`, or until the given moment.
+    case pause(until: Timestamp?)
+    case resume
+    case cancel(run: String)
+    /// Go on although the requests below this offset, some of them without an end, are gone from the log.
+    case acceptLoss(below: Int64)
+  }
+}
