@@ -1,0 +1,66 @@
+import Dispatch
+
+/// A standing order for a queue, as a record of the compacted control topic.
+public struct ControlMessage: Sendable, Hashable {
+  public var queue: String
+  public var order: StandingOrder
+
+  public init(queue: String, order: StandingOrder) {
+    self.queue = queue
+    self.order = order
+  }
+}
+
+/// Standing orders as records: the table in docs/messages.md.
+public enum ControlCodec {
+  public static let type = "baton.order"
+
+  public static func encode(_ message: ControlMessage, time: Timestamp) -> RawRecord {
+    let order = message.order
+    var members: [String: JSONValue] = ["queue": .string(message.queue), "by": .string(order.by)]
+    // Later orders with the same key replace earlier ones.
+    let key: String
+    switch order.action {
+    case .pause(let until):
+      key = "pause/\(message.queue)"
+      members["action"] = .string("pause")
+      if let until { members["until"] = .string(until.description) }
+    case .resume:
+      key = "pause/\(message.queue)"
+      members["action"] = .string("resume")
+    case .cancel(let run):
+      key = "cancel/\(message.queue)/\(run)"
+      members["action"] = .string("cancel")
+      members["run"] = .string(run)
+    case .acceptLoss(let below):
+      key = "accept-loss/\(message.queue)"
+      members["action"] = .string("accept-loss")
+      members["below"] = .integer(below)
+    }
+    if let reason = order.reason { members["reason"] = .string(reason) }
+    let event = CloudEvent(
+      id: "\(key)/\(time.milliseconds)", source: "/baton/cli", type: type, time: time, subject: message.queue)
+    return RawRecord(
+      key: Array(key.utf8), value: Array(JSONValue.object(members).jsonText.utf8), headers: event.headers)
+  }
+
+  public static func decode(_ record: RawRecord) throws(MessageError) -> ControlMessage {
+    let event = try CloudEvent(record.headers)
+    guard event.type == type else {
+      throw MessageError("header 'ce_type' must be '\(type)', not '\(event.type.prefix(80))'")
+    }
+    let fields = try FieldReader(record.value, place: "the value")
+    let action: StandingOrder.Action
+    switch try fields.string("action") {
+    case "pause": action = .pause(until: try fields.optionalTimestamp("until"))
+    case "resume": action = .resume
+    case "cancel": action = .cancel(run: try fields.string("run"))
+    case "accept-loss": action = .acceptLoss(below: try fields.integer("below"))
+    case let other: throw MessageError("field 'action' is unknown: '\(other.prefix(80))'")
+    }
+    return ControlMessage(
+      queue: try fields.string("queue"),
+      order: StandingOrder(
+        action: action, by: try fields.string("by"), reason: try fields.optionalString("reason")))
+  }
+}

@@ -1,0 +1,117 @@
+import Dispatch
+import FoundationEssentials
+
+/// A record that does not say what it should; the reason names the header or field and what is expected there.
+public struct MessageError: Error, Sendable, Hashable, CustomStringConvertible {
+  public var reason: String
+
+  public init(_ reason: String) { self.reason = reason }
+
+  public var description: String { reason }
+}
+
+/// Reads the members of a JSON object one by one, and says exactly what is wrong with them.
+struct FieldReader {
+  private let members: [String: JSONValue]
+  private let place: String
+
+  /// - Parameter place: what the object is, for error messages: "the value".
+  init(_ bytes: [UInt8]?, place: String) throws(MessageError) {
+    guard let bytes, !bytes.isEmpty else { throw MessageError("\(place) is empty; expected a JSON object") }
+    guard String(validating: bytes, as: UTF8.self) != nil else { throw MessageError("\(place) is not valid UTF-8") }
+    let value: JSONValue
+    do {
+      value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+    } catch {
+      throw MessageError("\(place) is not JSON: \(excerpt(bytes))")
+    }
+    guard case .object(let members) = value else {
+      throw MessageError("\(place) is not a JSON object: \(excerpt(bytes))")
+    }
+    self.members = members
+    self.place = place
+  }
+
+  func checkNames(_ known: Set<String>) throws(MessageError) {
+    if let unknown = members.keys.sorted().first(where: { !known.contains($0) }) {
+      throw MessageError(
+        "field '\(unknown.prefix(80))' in \(place) is unknown; known are: \(known.sorted().joined(separator: ", "))")
+    }
+  }
+
+  private func value(_ name: String) -> JSONValue? {
+    guard let value = members[name], value != .null else { return nil }
+    return value
+  }
+
+  private func mismatch(_ name: String, _ expected: String, _ value: JSONValue) -> MessageError {
+    MessageError("field '\(name)' must be \(expected), not \(value.jsonText.prefix(80))")
+  }
+
+  func optionalString(_ name: String) throws(MessageError) -> String? {
+    guard let value = value(name) else { return nil }
+    guard case .string(let text) = value else { throw mismatch(name, "a string", value) }
+    return text
+  }
+
+  func string(_ name: String) throws(MessageError) -> String {
+    guard let text = try optionalString(name) else { throw MessageError("field '\(name)' is missing in \(place)") }
+    return text
+  }
+
+  func optionalInteger(_ name: String) throws(MessageError) -> Int64? {
+    guard let value = value(name) else { return nil }
+    guard case .integer(let number) = value else { throw mismatch(name, "a whole number", value) }
+    return number
+  }
+
+  func integer(_ name: String) throws(MessageError) -> Int64 {
+    guard let number = try optionalInteger(name) else { throw MessageError("field '\(name)' is missing in \(place)") }
+    return number
+  }
+
+  func optionalTimestamp(_ name: String) throws(MessageError) -> Timestamp? {
+    guard let text = try optionalString(name) else { return nil }
+    guard let moment = Timestamp(rfc3339: text) else {
+      throw mismatch(name, "a time such as \"2026-11-24T01:29:00Z\"", .string(text))
+    }
+    return moment
+  }
+
+  func timestamp(_ name: String) throws(MessageError) -> Timestamp {
+    guard let moment = try optionalTimestamp(name) else {
+      throw MessageError("field '\(name)' is missing in \(place)")
+    }
+    return moment
+  }
+
+  func object(_ name: String) throws(MessageError) -> [String: JSONValue] {
+    guard let value = value(name) else { return [:] }
+    guard case .object(let members) = value else { throw mismatch(name, "an object", value) }
+    return members
+  }
+
+  func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ type: Choice.Type) throws(MessageError)
+    -> Choice? where Choice.RawValue == String
+  {
+    guard let text = try optionalString(name) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      throw mismatch(name, "one of " + type.allCases.map(\.rawValue).joined(separator: ", "), .string(text))
+    }
+    return choice
+  }
+}
+
+/// The beginning of some bytes, printable.
+func excerpt(_ bytes: [UInt8]) -> String {
+  JSONValue.string(String(decoding: bytes.prefix(60), as: UTF8.self)).jsonText + (bytes.count > 60 ? "…" : "")
+}
+
+extension JSONValue {
+  /// The bytes of an object, without the members that are nil.
+  static func bytes(_ members: KeyValuePairs<String, JSONValue?>) -> [UInt8] {
+    var object: [String: JSONValue] = [:]
+    for (name, value) in members { if let value { object[name] = value } }
+    return Array(JSONValue.object(object).jsonText.utf8)
+  }
+}
