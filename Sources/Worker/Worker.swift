@@ -1,0 +1,239 @@
+import Configuration
+import Dispatch
+import KafkaLog
+import Messages
+import RunnerProcess
+import Telemetry
+
+/// Runs what a group's queues hold: drives one `QueueMachine` per queue, the log on one side and runners on the other.
+///
+/// The machines decide; this executes their commands and tells them what came of it. Everything that happens arrives in
+/// one mailbox and is handled by one task, in order.
+public actor Worker {
+  /// Why a worker has ended.
+  public enum End: Sendable, Hashable {
+    /// It was told to, and has let go of its queues.
+    case shutDown
+    /// Another worker of the same name has taken its place: to be started again by a person only.
+    case fenced(String)
+  }
+
+  /// What reaches the worker.
+  enum Message: Sendable {
+    case group(GroupEvent)
+    case machine(queue: String, QueueMachine.Input)
+    case runnerGone(queue: String, token: Int64, AttemptRunner.Usage)
+    case order(ControlMessage)
+    case shutDown(deadline: Timestamp)
+  }
+
+  nonisolated let configuration: Configuration
+  nonisolated public let name: String
+  nonisolated let logger: Logger
+  nonisolated let mailbox = Mailbox<Message>()
+  let metrics: WorkerMetrics
+  let launch: RunnerLaunch
+  let producer: Producer
+  let reader: LogReader
+  let controlReader: LogReader
+  let host: ProcessHost
+  let history: HistoryReader
+  var consumer: GroupConsumer?
+  var drivers: [String: QueueDriver] = [:]
+  /// Revocations that the library waits for: all of one must be answered together.
+  var revocations: [Revocation] = []
+  var isShuttingDown = false
+  var fencedBy: String?
+
+  struct Revocation {
+    var partitions: [TopicPartition]
+    var waiting: Set<TopicPartition>
+  }
+
+  /// Connects, without joining the group yet.
+  /// - Parameters:
+  ///   - name: the static member name; one worker at a time may have it.
+  ///   - executable: the `baton` executable, for the sync runner and the process guard.
+  ///   - environment: what runners inherit.
+  /// - Throws: `KafkaError`, `RunnerStartError`.
+  public init(
+    configuration: Configuration, name: String, executable: String, environment: [String: String], logger: Logger,
+    metrics: Metrics = Metrics()
+  ) throws {
+    self.configuration = configuration
+    self.name = name
+    self.logger = logger
+    self.metrics = WorkerMetrics(metrics)
+    launch = RunnerLaunch(configuration: configuration, executable: executable, environment: environment)
+    let settings = KafkaSettings(configuration, clientID: "baton-\(name)")
+    let kafkaLogger = logger.with(component: "kafka")
+    producer = try Producer(settings: settings, logger: kafkaLogger)
+    reader = try LogReader(settings: settings, logger: kafkaLogger)
+    controlReader = try LogReader(settings: settings, logger: kafkaLogger)
+    host = try ProcessHost(guardCommand: [executable, "process-guard"])
+    history = HistoryReader(configuration: configuration, reader: reader, logger: logger)
+    var seed = SystemRandomNumberGenerator()
+    let jobs = configuration.jobs.mapValues(\.job)
+    for queue in configuration.queueOrder {
+      var options = QueueMachine.Settings()
+      if let queueOptions = configuration.queues[queue] {
+        options.deduplicationMilliseconds = queueOptions.deduplicationMilliseconds
+      }
+      let mailbox = mailbox
+      drivers[queue] = QueueDriver(
+        queue: queue, partition: TopicPartition(topic: configuration.requestsTopic(queue), partition: 0),
+        machine: QueueMachine(queue: queue, worker: name, jobs: jobs, settings: options, seed: seed.next()),
+        deadlines: Deadlines { mailbox.post(.machine(queue: queue, .timer($0))) })
+    }
+  }
+
+  /// Joins the group and works until `shutDown`, or until another worker of the same name takes over.
+  /// - Throws: `WorkerError` for topics that are missing or have the wrong shape, `KafkaError`.
+  public func run() async throws -> End {
+    try await TopicCheck(configuration: configuration).run(reader: reader)
+    let follower = try await followOrders()
+    let mailbox = mailbox
+    let consumer = try GroupConsumer(
+      settings: KafkaSettings(configuration, clientID: "baton-\(name)"), group: configuration.kafka.group,
+      instanceID: name, topics: configuration.queueOrder.map(configuration.requestsTopic),
+      sessionTimeoutMilliseconds: Int(configuration.worker.sessionTimeoutMilliseconds),
+      logger: logger.with(component: "kafka"), onEvent: { mailbox.post(.group($0)) })
+    self.consumer = consumer
+    logger.info("worker is up", ["name": name, "queues": configuration.queueOrder.joined(separator: ",")])
+    while !isDone {
+      for message in await mailbox.next() { handle(message) }
+    }
+    follower.cancel()
+    await close(consumer, follower)
+    if let fencedBy { return .fenced(fencedBy) }
+    logger.info("worker has ended", ["name": name])
+    return .shutDown
+  }
+
+  /// Lets go of the queues after the chunks in hand, at the latest when the configured time is over.
+  nonisolated public func shutDown() {
+    mailbox.post(.shutDown(deadline: .now + configuration.worker.shutdownMilliseconds))
+  }
+
+  private var isDone: Bool {
+    guard isShuttingDown || fencedBy != nil else { return false }
+    return drivers.values.allSatisfy { driver in
+      switch driver.machine.state {
+      case .unassigned, .stopped(.fenced): driver.runners.isEmpty
+      default: false
+      }
+    }
+  }
+
+  private func close(_ consumer: GroupConsumer, _ follower: Task<Void, Never>) async {
+    for driver in drivers.values { driver.deadlines.cancelAll() }
+    mailbox.close()
+    if fencedBy == nil { await consumer.leave() } else { await consumer.close() }
+    await follower.value
+    await producer.close(timeoutMilliseconds: 10_000)
+    await reader.close()
+    await controlReader.close()
+    await host.shutdown()
+  }
+
+  // MARK: Messages
+
+  private func handle(_ message: Message) {
+    switch message {
+    case .group(let event): handle(event)
+    case .machine(let queue, let input): if let driver = drivers[queue] { tell(driver, input) }
+    case .runnerGone(let queue, let token, let usage):
+      drivers[queue]?.runners[token] = nil
+      metrics.runnerEnded(queue: queue, usage)
+    case .order(let message):
+      guard let driver = drivers[message.queue] else { return }
+      log(message)
+      tell(driver, .control(message.order))
+    case .shutDown(let deadline):
+      guard !isShuttingDown else { return }
+      isShuttingDown = true
+      logger.info("told to end: the chunks in hand are finished first", ["name": name])
+      for driver in drivers.values where driver.machine.state != .unassigned {
+        tell(driver, .revoked(deadline: deadline))
+      }
+    }
+  }
+
+  /// Gives the machine an input and executes what it answers.
+  func tell(_ driver: QueueDriver, _ input: QueueMachine.Input) {
+    for command in driver.machine.handle(input, now: .now) { execute(command, driver) }
+    metrics.note(driver.machine, queue: driver.queue)
+  }
+
+  private func handle(_ event: GroupEvent) {
+    switch event {
+    case .assigned(let partitions):
+      for driver in drivers(of: partitions) where !isShuttingDown {
+        logger.info("queue assigned", ["queue": driver.queue])
+        tell(driver, .assigned)
+      }
+    case .revoked(let partitions):
+      let deadline = Timestamp.now + configuration.worker.shutdownMilliseconds
+      revocations.append(Revocation(partitions: partitions, waiting: Set(partitions)))
+      for driver in drivers(of: partitions) {
+        logger.info("queue is to be handed over", ["queue": driver.queue])
+        tell(driver, .revoked(deadline: deadline))
+      }
+      answerRevocations()
+    case .lost(let partitions):
+      // A revocation that was under way is void with it.
+      for index in revocations.indices { revocations[index].waiting.subtract(partitions) }
+      revocations.removeAll { revocation in partitions.contains { revocation.partitions.contains($0) } }
+      for driver in drivers(of: partitions) {
+        logger.warning("queue lost: another worker may have it now", ["queue": driver.queue])
+        tell(driver, .lost)
+      }
+    case .record(let record, let highWatermark):
+      guard let driver = drivers(of: [record.topicPartition]).first else { return }
+      tell(driver, .request(queued(record), requestsEnd: highWatermark))
+    case .fenced(let error): fence("\(error)")
+    case .error(let error):
+      if error.isOffsetOutOfRange {
+        for driver in drivers(of: error.partition.map { [$0] } ?? drivers.values.map(\.partition)) {
+          tell(driver, .offsetOutOfRange)
+        }
+      } else if error.isFatal {
+        fence("\(error)")
+      } else {
+        logger.warning("\(error)")
+      }
+    }
+  }
+
+  private func drivers(of partitions: [TopicPartition]) -> [QueueDriver] {
+    drivers.values.filter { partitions.contains($0.partition) }
+  }
+
+  /// Reads a record, and applies the job's own expiry, counted from when the log took the request.
+  private func queued(_ record: LogRecord) -> QueuedRequest {
+    let raw = record.raw
+    var content = RequestCodec.decode(raw)
+    if case .request(var request) = content, let expiry = configuration.jobs[request.job]?.expiresMilliseconds {
+      let limit = record.appended + expiry
+      request.expires = min(request.expires ?? limit, limit)
+      content = .request(request)
+    }
+    return QueuedRequest(offset: record.offset, appended: record.appended, raw: raw, content: content)
+  }
+
+  /// This worker is out for good: whatever runs is stopped, and nothing more is published.
+  func fence(_ reason: String) {
+    guard fencedBy == nil else { return }
+    fencedBy = reason
+    logger.error("another worker of this name has taken this one's place", ["name": name, "error": reason])
+    for driver in drivers.values { tell(driver, .fenced(reason)) }
+  }
+
+  /// Answers each revocation once all its queues are let go.
+  func answerRevocations() {
+    for index in revocations.indices.reversed() where revocations[index].waiting.isEmpty {
+      let partitions = revocations.remove(at: index).partitions
+      consumer?.submitRelease(partitions)
+    }
+  }
+}
