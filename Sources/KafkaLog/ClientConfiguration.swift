@@ -1,0 +1,64 @@
+import CRdkafka
+
+/// The properties of one client, in the order they are set: a later one overrides an earlier one.
+struct ClientConfiguration {
+  private var properties: [(name: String, value: String)]
+  private let events: Int32
+  private let doing: String
+
+  /// - Parameter events: the sorts of event wanted beside log lines, errors and figures.
+  init(_ settings: KafkaSettings, own: [(String, String)], events: Int32 = 0, doing: String) {
+    properties = [
+      ("bootstrap.servers", settings.bootstrap),
+      ("client.id", settings.clientID),
+      ("log.queue", "true"),
+      // Idle connections closed by a broker are no news.
+      ("log.connection.close", "false"),
+    ]
+    properties += own.map { (name: $0.0, value: $0.1) }
+    properties += settings.properties.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+    self.events = events | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
+    self.doing = doing
+  }
+
+  /// Makes the client. Nothing is connected yet; the caller destroys it.
+  func makeClient(_ kind: rd_kafka_type_t) throws(KafkaError) -> OpaquePointer {
+    guard let configuration = rd_kafka_conf_new() else {
+      throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, message: "no memory for a client", doing: doing)
+    }
+    var text = [CChar](repeating: 0, count: 512)
+    for property in properties {
+      let result = rd_kafka_conf_set(configuration, property.name, property.value, &text, text.count)
+      if result != RD_KAFKA_CONF_OK {
+        rd_kafka_conf_destroy(configuration)
+        // The library's text quotes the value.
+        let message =
+          Self.isSecret(property.name) ? "the value of property \(property.name) is not valid" : Self.string(text)
+        throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: message, doing: doing)
+      }
+    }
+    rd_kafka_conf_set_events(configuration, events)
+    guard let client = rd_kafka_new(kind, configuration, &text, text.count) else {
+      // The configuration stays ours when that fails.
+      rd_kafka_conf_destroy(configuration)
+      throw KafkaError(rd_kafka_last_error(), message: Self.string(text), doing: doing)
+    }
+    return client
+  }
+
+  static func isSecret(_ property: String) -> Bool {
+    ["password", "secret", "key.pem", "private", "token", "oauthbearer.config", "keystore"].contains {
+      property.contains($0)
+    }
+  }
+
+  private static func string(_ text: [CChar]) -> String {
+    String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+/// Destroys a client on its own thread, without the goodbye that a group's member would say.
+@Sendable
+func destroyClient(_ client: OpaquePointer) {
+  rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+}

@@ -1,0 +1,96 @@
+import CRdkafka
+import Telemetry
+
+/// An event of the library, valid only while its handler runs.
+///
+/// Sendable: it is made, read and destroyed on one client thread, and never stored.
+struct ClientEvent: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  init(_ pointer: OpaquePointer) { self.pointer = pointer }
+
+  var kind: Int32 { rd_kafka_event_type(pointer) }
+  var code: rd_kafka_resp_err_t { rd_kafka_event_error(pointer) }
+
+  /// The number given to the call that this event answers.
+  var number: UInt { UInt(bitPattern: rd_kafka_event_opaque(pointer)) }
+
+  func error(doing: String) -> KafkaError {
+    KafkaError(
+      code: code.rawValue, message: rd_kafka_event_error_string(pointer).map { String(cString: $0) },
+      isFatal: kind == RD_KAFKA_EVENT_ERROR && rd_kafka_event_error_is_fatal(pointer) != 0 ? true : nil,
+      outcomeUnknown: KafkaError.leavesOutcomeUnknown(code), doing: doing)
+  }
+
+  /// The partition that an ERROR event is about, if it is about one, and the offset in it.
+  var erringPartition: (partition: TopicPartition, offset: Int64)? {
+    guard let element = rd_kafka_event_topic_partition(pointer) else { return nil }
+    defer { rd_kafka_topic_partition_destroy(element) }
+    return (
+      TopicPartition(topic: String(cString: element.pointee.topic), partition: element.pointee.partition),
+      element.pointee.offset
+    )
+  }
+
+  /// What every client does with the library's log lines and figures. Returns false for any other event.
+  func reportedAsTelemetry(to logger: Logger, onStatistics: (@Sendable (String) -> Void)?) -> Bool {
+    switch kind {
+    case RD_KAFKA_EVENT_LOG:
+      var facility: UnsafePointer<CChar>?
+      var text: UnsafePointer<CChar>?
+      var level: Int32 = 6
+      guard rd_kafka_event_log(pointer, &facility, &text, &level) == 0 else { return true }
+      let line = text.map { String(cString: $0) } ?? ""
+      let name = facility.map { String(cString: $0) } ?? ""
+      // The levels of syslog: 0 to 3 are errors, 4 a warning, 5 and 6 notices, 7 debugging.
+      switch level {
+      case ...3: logger.error(line, ["facility": name])
+      case 4: logger.warning(line, ["facility": name])
+      case 5, 6: logger.info(line, ["facility": name])
+      default: logger.debug(line, ["facility": name])
+      }
+      return true
+    case RD_KAFKA_EVENT_STATS:
+      if let onStatistics, let text = rd_kafka_event_stats(pointer) { onStatistics(String(cString: text)) }
+      return true
+    default:
+      return false
+    }
+  }
+}
+
+extension LogRecord {
+  /// Copies what the library holds; the message must not be an error.
+  init(_ message: UnsafePointer<rd_kafka_message_t>) {
+    let fields = message.pointee
+    self.init(
+      topic: fields.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "",
+      partition: fields.partition,
+      offset: fields.offset,
+      timestampMilliseconds: rd_kafka_message_timestamp(message, nil),
+      key: copiedBytes(fields.key, fields.key_len),
+      value: copiedBytes(fields.payload, fields.len),
+      headers: decodedHeaders(message))
+  }
+}
+
+private func decodedHeaders(_ message: UnsafePointer<rd_kafka_message_t>) -> [RecordHeader] {
+  var list: OpaquePointer?
+  guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
+  var headers: [RecordHeader] = []
+  var index = 0
+  while true {
+    var name: UnsafePointer<CChar>?
+    var value: UnsafeRawPointer?
+    var size = 0
+    guard rd_kafka_header_get_all(list, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR, let name else {
+      return headers
+    }
+    headers.append(RecordHeader(name: String(cString: name), value: copiedBytes(value, size)))
+    index += 1
+  }
+}
+
+private func copiedBytes(_ pointer: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
+  pointer.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
+}
