@@ -96,10 +96,11 @@ let incident: @Sendable () -> Int64 = { 1_795_483_740_123 }
     #expect(object["field_message"] == "d")
   }
 
-  @Test(arguments: [
-    (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (951_782_400_007, "2000-02-29T00:00:00.007Z"),
-    (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (951_782_400_007, "2000-02-29T00:00:00.007Z"),
+      (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+    ] as [(Int64, String)])
   func timesAreUTC(milliseconds: Int64, expected: String) {
     #expect(WallClock.text(milliseconds: milliseconds) == expected)
   }

@@ -32,7 +32,10 @@ import Testing
     logger.info("m")
     logger.warning("m")
     logger.error("m")
-    #expect(lines.all.map { String($0.dropFirst(25)) } == ["DEBUG test  m", "INFO  test  m", "WARN  test  m", "ERROR test  m"])
+    #expect(
+      lines.all.map { String($0.dropFirst(25)) } == [
+        "DEBUG test  m", "INFO  test  m", "WARN  test  m", "ERROR test  m",
+      ])
   }
 
   @Test(arguments: [

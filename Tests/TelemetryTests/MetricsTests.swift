@@ -65,10 +65,11 @@ import Testing
         """)
   }
 
-  @Test(arguments: [
-    (0, "0"), (-0.0, "0"), (1, "1"), (1.5, "1.5"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
-    (9_007_199_254_740_991, "9007199254740991"), (1e300, "1e+300"), (1e-7, "1e-07"), (123_456_789, "123456789"),
-  ] as [(Double, String)])
+  @Test(
+    arguments: [
+      (0, "0"), (-0.0, "0"), (1, "1"), (1.5, "1.5"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+      (9_007_199_254_740_991, "9007199254740991"), (1e300, "1e+300"), (1e-7, "1e-07"), (123_456_789, "123456789"),
+    ] as [(Double, String)])
   func numbersAreWrittenAsPrometheusReadsThem(value: Double, expected: String) {
     #expect(MetricFamily.number(value) == expected)
   }
