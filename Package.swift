@@ -20,6 +20,8 @@ let package = Package(
     // The pure core.
     .target(name: "Dispatch"),
 
+    .target(name: "Scheduling"),
+
     // What the core is driven with.
     .target(name: "Telemetry"),
     .target(name: "Terminal"),
@@ -52,6 +54,7 @@ let package = Package(
       dependencies: ["Dispatch", "Messages", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry", "Terminal"]),
 
     .testTarget(name: "DispatchTests", dependencies: ["Dispatch"]),
+    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"]),
     .testTarget(name: "MessagesTests", dependencies: ["Messages", "Dispatch"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
