@@ -20,11 +20,13 @@ extension ConfigurationReader {
   func reference(_ node: YAMLNode, _ label: String, title: String, noun: String, among names: [String]) -> String? {
     guard let text = text(node, label) else { return nil }
     guard !names.contains(text.text) else { return text.text }
-    var remedy = "declare it under '\(noun)s'"
-    if !names.isEmpty {
-      if let near = nearest(to: text.text, among: names) { remedy = "did you mean '\(near)'?" }
-      remedy += " known \(noun)s: \(list(names))"
-    }
+    let known = "known \(noun)s: \(list(names))"
+    let remedy =
+      if !text.hasReference, let near = nearest(to: text.text, among: names) {
+        "did you mean '\(near)'? \(known)"
+      } else {
+        names.isEmpty ? "declare it under '\(noun)s'" : known
+      }
     report(node.mark, "\(title) names the unknown \(noun) '\(shown(text))'", remedy)
     return nil
   }
@@ -39,7 +41,7 @@ extension ConfigurationReader {
     }
     let letters = allowsCapitals ? "letters" : "small letters"
     report(
-      mark, "\(label) '\(shown(written ?? text))' is no name",
+      mark, "\(label) cannot be '\(shown(written ?? text))'",
       "use \(letters), digits, '.', '_' and '-', with a letter or digit first")
     return false
   }

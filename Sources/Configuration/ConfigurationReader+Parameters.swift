@@ -47,7 +47,7 @@ extension ConfigurationReader {
         continue
       }
       if parameter.allowed.contains(value) {
-        report(item.mark, "'\(value.plainText)' is twice in 'allowed' in \(title)", "remove one of them")
+        report(item.mark, "a value is twice in 'allowed' in \(title)", "remove one of them")
       }
       parameter.allowed.append(value)
     }
@@ -63,7 +63,7 @@ extension ConfigurationReader {
     if isComplete, !parameter.allowed.isEmpty, !parameter.allowed.contains(value) {
       report(
         entry.value.mark, "the default of \(section.title) is not among its allowed values",
-        "allowed: \(list(parameter.allowed.map(\.plainText)))")
+        "use one of them, or add it to 'allowed'")
     }
   }
 

@@ -16,13 +16,15 @@ extension ConfigurationReader {
   ) -> ExpandedText? {
     guard case .scalar(let scalar) = node.content, scalar.kind != .null else {
       if case .invalid = node.content { return nil }
-      report(node.mark, "\(label) must be a string, not \(describe(node))", "write one, in quotes if it is empty")
+      report(
+        node.mark, "\(label) must be a string, not \(describe(node))",
+        node.isNull ? "write '' for an empty one" : "write a string")
       return nil
     }
-    guard let template = Template(scalar, at: node.mark, report: report) else { return nil }
+    let template = Template(scalar, at: node.mark, report: report)
     var result = ExpandedText(
       text: "", written: scalar.text, kind: scalar.kind, hasReference: false, hasFile: false)
-    var isSound = true
+    var isSound = template.isSound
     for (piece, mark) in template.pieces {
       if case .parameter(let name) = piece {
         report(mark, "\(label) has '${params.\(name)}'", params)
@@ -94,13 +96,15 @@ extension ConfigurationReader {
   /// A whole number. A reference is one if what it stands for is.
   func integer(_ node: YAMLNode, _ label: String, in range: ClosedRange<Int>) -> Int? {
     guard let text = typed(node, label, "a whole number, such as \(range.lowerBound)") else { return nil }
-    guard case .integer(let value) = text.kind, range.contains(Int(value)) else {
-      let isNumber = if case .string = text.kind { false } else { true }
-      let remedy =
-        isQuotedNumber(text)
-        ? "remove the quotes"
-        : "write a whole number from \(range.lowerBound) to \(range.upperBound)\(isNumber ? "" : " without quotes")"
-      report(node.mark, "\(label) must be a whole number, not '\(shown(text))'", remedy)
+    let limits = range == Int.min...Int.max ? "" : " from \(range.lowerBound) to \(range.upperBound)"
+    guard case .integer(let value) = text.kind else {
+      report(
+        node.mark, "\(label) must be a whole number, not '\(shown(text))'",
+        isQuotedNumber(text) ? "remove the quotes" : "write a whole number\(limits)")
+      return nil
+    }
+    guard range.contains(Int(value)) else {
+      report(node.mark, "\(label) is \(shown(text))", "write a whole number\(limits)")
       return nil
     }
     return Int(value)
@@ -115,9 +119,14 @@ extension ConfigurationReader {
       case .number(let value): value
       default: nil
       }
-    guard let value, value >= minimum else {
-      let remedy = isQuotedNumber(text) ? "remove the quotes" : "write a number that is at least \(minimum)"
-      report(node.mark, "\(label) must be a number, not '\(shown(text))'", remedy)
+    guard let value else {
+      report(
+        node.mark, "\(label) must be a number, not '\(shown(text))'",
+        isQuotedNumber(text) ? "remove the quotes" : "write a number")
+      return nil
+    }
+    guard value >= minimum else {
+      report(node.mark, "\(label) is \(shown(text))", "write a number that is at least \(minimum)")
       return nil
     }
     return value
@@ -181,7 +190,8 @@ extension ConfigurationReader {
     if let value = T(rawValue: text.text) { return value }
     report(
       node.mark, "\(label) must be one of \(list(words)), not '\(shown(text))'",
-      suggestion(for: text.text, among: words, known: "write one of") ?? "")
+      text.hasReference
+        ? "write one of them" : suggestion(for: text.text, among: words, known: "write one of") ?? "")
     return nil
   }
 

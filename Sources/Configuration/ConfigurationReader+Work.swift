@@ -37,7 +37,7 @@ extension ConfigurationReader {
     for node in nodes {
       guard let column = string(node, "a column of \(label)") else { continue }
       if columns.contains(column) {
-        report(node.mark, "column '\(column)' is twice in \(label)", "remove one of them")
+        report(node.mark, "a column is twice in \(label)", "remove one of them")
       }
       columns.append(column)
     }
@@ -145,9 +145,9 @@ extension ConfigurationReader {
       report(node.mark, "\(label) must be a string, not \(describe(node))", "write it in quotes")
       return nil
     }
-    guard let template = Template(scalar, at: node.mark, report: report) else { return nil }
+    let template = Template(scalar, at: node.mark, report: report)
     var argument = CommandDefinition.Argument(pieces: [])
-    var isSound = true
+    var isSound = template.isSound
     for (piece, mark) in template.pieces {
       switch piece {
       case .literal(let text): argument.pieces.append(.literal(text))

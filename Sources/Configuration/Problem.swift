@@ -2,11 +2,13 @@
 ///
 /// No value that came from the environment or from a file is ever part of the text.
 public struct Problem: Sendable, Hashable, CustomStringConvertible {
+  /// The path, as given.
   public var file: String
   /// 1 for the first line.
   public var line: Int
   /// 1 for the first character; counted in Unicode code points, a tab being one.
   public var column: Int
+  /// What is wrong.
   public var message: String
   /// What the reader can do; never empty.
   public var remedy: String

@@ -11,14 +11,14 @@ struct Template {
   }
 
   private(set) var pieces: [(piece: Piece, mark: Mark)] = []
+  /// Whether everything that looked like a reference was one.
+  private(set) var isSound = true
 
   /// - Parameter report: takes place, message and remedy of what is no reference.
-  /// - Returns: nil if something was reported.
-  init?(_ scalar: YAMLScalar, at mark: Mark, report: (Mark, String, String) -> Void) {
+  init(_ scalar: YAMLScalar, at mark: Mark, report: (Mark, String, String) -> Void) {
     var rest = Substring(scalar.text).unicodeScalars
     var literal = ""
     var dollar = 0
-    var isSound = true
     func place() -> Mark { dollar < scalar.dollars.count ? scalar.dollars[dollar] : mark }
     while let character = rest.popFirst() {
       guard character == "$" else {
@@ -39,7 +39,8 @@ struct Template {
       }
       guard let end = rest.firstIndex(of: "}") else {
         report(here, "'${' without '}'", "close the reference, or write '$${' for the characters themselves")
-        return nil
+        isSound = false
+        break
       }
       let body = String(rest[rest.index(after: rest.startIndex)..<end])
       rest = rest[rest.index(after: end)...]
@@ -52,7 +53,6 @@ struct Template {
       }
       dollar += body.utf8.count { $0 == UInt8(ascii: "$") }
     }
-    guard isSound else { return nil }
     if !literal.isEmpty { pieces.append((.literal(literal), mark)) }
   }
 

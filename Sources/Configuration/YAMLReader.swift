@@ -142,11 +142,15 @@ struct YAMLReader {
   private mutating func expand(_ event: YAMLEvent) -> YAMLNode {
     let invalid = YAMLNode(content: .invalid, mark: event.mark, size: 1)
     let anchor = event.anchor ?? ""
-    guard let target = anchors[anchor], !open.contains(anchor) else {
-      let message =
-        open.contains(anchor) ? "alias '*\(anchor)' stands inside its own anchor" : "unknown alias '*\(anchor)'"
+    guard !open.contains(anchor) else {
+      report(
+        event.mark, "alias '*\(anchor)' stands inside its own anchor", "write out what it should stand for")
+      return invalid
+    }
+    guard let target = anchors[anchor] else {
       let remedy = suggestion(for: anchor, among: anchors.keys.sorted(), known: "anchors before it")
-      report(event.mark, message, remedy ?? "set the anchor '&\(anchor)' on a value before it")
+      report(
+        event.mark, "unknown alias '*\(anchor)'", remedy ?? "set the anchor '&\(anchor)' on a value before it")
       return invalid
     }
     let wasWithinLimit = expanded <= Self.maximumExpansion
