@@ -38,7 +38,7 @@ public struct HistoryReader: Sendable {
     }
     let offset = committed?.offset ?? requestBounds.start
     var digest = EventDigest(floor: min(offset, requestBounds.end))
-    let eventRecords = try await reader.records(of: events, from: eventsFrom, to: eventBounds.end)
+    let eventRecords = reader.records(of: events, from: eventsFrom, to: eventBounds.end)
     while let batch = try await eventRecords.next() {
       for record in batch { if let event = decode(record) { digest.apply(event, at: record.offset) } }
     }
@@ -62,7 +62,7 @@ public struct HistoryReader: Sendable {
   public func events(queue: String, from: Int64, to: Int64) async throws -> [(offset: Int64, event: Event)] {
     let partition = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
     var events: [(offset: Int64, event: Event)] = []
-    let records = try await reader.records(of: partition, from: from, to: to)
+    let records = reader.records(of: partition, from: from, to: to)
     while let batch = try await records.next() {
       for record in batch { if let event = decode(record) { events.append((record.offset, event)) } }
     }
@@ -82,7 +82,7 @@ public struct HistoryReader: Sendable {
 
   private func taken(_ partition: TopicPartition, from: Int64, to: Int64) async throws -> [TakenRequest] {
     var taken: [TakenRequest] = []
-    let records = try await reader.records(of: partition, from: from, to: to)
+    let records = reader.records(of: partition, from: from, to: to)
     while let batch = try await records.next() {
       for record in batch {
         guard case .request(let request) = RequestCodec.decode(record.raw) else { continue }

@@ -8,18 +8,21 @@ public struct WorkerError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Refuses topics under which the promise would not hold.
-struct TopicCheck {
+public struct TopicCheck: Sendable {
   let configuration: Configuration
 
+  public init(configuration: Configuration) { self.configuration = configuration }
+
   /// - Throws: `WorkerError` for a topic that is missing or has more than one partition.
-  func run(reader: LogReader) async throws {
+  public func run(reader: LogReader) async throws {
     var topics = [configuration.controlTopic, configuration.deadLettersTopic]
     for queue in configuration.queueOrder {
       topics += [configuration.requestsTopic(queue), configuration.eventsTopic(queue)]
     }
     for topic in topics {
       guard let count = try await reader.partitionCount(of: topic) else {
-        throw WorkerError(description: "topic '\(topic)' does not exist: create the topics with `baton topics apply`")
+        throw WorkerError(
+          description: "topic '\(topic)' does not exist: create the topics with `baton topics apply`")
       }
       guard count == 1 else {
         throw WorkerError(

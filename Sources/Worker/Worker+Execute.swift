@@ -13,15 +13,18 @@ extension Worker {
     switch command {
     case .readHistory(let ticket): readHistory(ticket, driver)
     case .readEvents(let ticket, let from, let to): readEvents(ticket, from: from, to: to, driver)
-    case .startFetch(let offset): consumer?.submitStart(driver.partition, at: offset)
-    case .pauseFetch: consumer?.submitPause(driver.partition)
-    case .resumeFetch: consumer?.submitResume(driver.partition)
+    case .startFetch(let offset): consumer?.submit { [partition = driver.partition] in $0.start(partition, at: offset) }
+    case .pauseFetch: consumer?.submit { [partition = driver.partition] in $0.pause(partition) }
+    case .resumeFetch: consumer?.submit { [partition = driver.partition] in $0.resume(partition) }
     case .publish(let ticket, let publications): publish(ticket, publications, driver)
     case .commit(let ticket, let offset, let metadata):
-      consumer?.submitCommit(driver.partition, offset: offset, metadata: CheckpointCodec.encode(metadata)) { result in
-        switch result {
-        case .success: mailbox.post(.machine(queue: queue, .committed(ticket: ticket)))
-        case .failure(let error): self.refused(error, ticket: ticket, queue: queue)
+      let (partition, text) = (driver.partition, CheckpointCodec.encode(metadata))
+      consumer?.submit { consumer in
+        consumer.commit(partition, offset: offset, metadata: text) { result in
+          switch result {
+          case .success: mailbox.post(.machine(queue: queue, .committed(ticket: ticket)))
+          case .failure(let error): self.refused(error, ticket: ticket, queue: queue)
+          }
         }
       }
     case .startRunner(let order): start(order, driver)
@@ -144,7 +147,7 @@ extension Worker {
 
   private func release(_ driver: QueueDriver) {
     logger.info("queue let go", ["queue": driver.queue])
-    for index in revocations.indices { revocations[index].waiting.remove(driver.partition) }
-    answerRevocations()
+    // On the way out it is `leave` that answers for all of them.
+    consumer?.submit { [partition = driver.partition] in $0.release([partition]) }
   }
 }

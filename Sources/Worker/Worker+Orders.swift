@@ -9,13 +9,13 @@ extension Worker {
   func followOrders() async throws -> Task<Void, Never> {
     let partition = TopicPartition(topic: configuration.controlTopic, partition: 0)
     let bounds = try await controlReader.bounds(of: partition)
-    let existing = try await controlReader.records(of: partition, from: bounds.start, to: bounds.end)
+    let existing = controlReader.records(of: partition, from: bounds.start, to: bounds.end)
     while let batch = try await existing.next() { for record in batch { take(record) } }
     return Task { [controlReader, logger] in
       var next = bounds.end
       while !Task.isCancelled {
         do {
-          let records = try await controlReader.follow(partition, from: next)
+          let records = controlReader.follow(partition, from: next)
           while let batch = try await records.next() {
             for record in batch {
               self.take(record)

@@ -40,15 +40,8 @@ public actor Worker {
   let history: HistoryReader
   var consumer: GroupConsumer?
   var drivers: [String: QueueDriver] = [:]
-  /// Revocations that the library waits for: all of one must be answered together.
-  var revocations: [Revocation] = []
   var isShuttingDown = false
   var fencedBy: String?
-
-  struct Revocation {
-    var partitions: [TopicPartition]
-    var waiting: Set<TopicPartition>
-  }
 
   /// Connects, without joining the group yet.
   /// - Parameters:
@@ -174,16 +167,11 @@ public actor Worker {
       }
     case .revoked(let partitions):
       let deadline = Timestamp.now + configuration.worker.shutdownMilliseconds
-      revocations.append(Revocation(partitions: partitions, waiting: Set(partitions)))
       for driver in drivers(of: partitions) {
         logger.info("queue is to be handed over", ["queue": driver.queue])
         tell(driver, .revoked(deadline: deadline))
       }
-      answerRevocations()
     case .lost(let partitions):
-      // A revocation that was under way is void with it.
-      for index in revocations.indices { revocations[index].waiting.subtract(partitions) }
-      revocations.removeAll { revocation in partitions.contains { revocation.partitions.contains($0) } }
       for driver in drivers(of: partitions) {
         logger.warning("queue lost: another worker may have it now", ["queue": driver.queue])
         tell(driver, .lost)
@@ -194,9 +182,8 @@ public actor Worker {
     case .fenced(let error): fence("\(error)")
     case .error(let error):
       if error.isOffsetOutOfRange {
-        for driver in drivers(of: error.partition.map { [$0] } ?? drivers.values.map(\.partition)) {
-          tell(driver, .offsetOutOfRange)
-        }
+        // Each queue looks for itself whether it is the one.
+        for driver in drivers.values { tell(driver, .offsetOutOfRange) }
       } else if error.isFatal {
         fence("\(error)")
       } else {
@@ -227,13 +214,5 @@ public actor Worker {
     fencedBy = reason
     logger.error("another worker of this name has taken this one's place", ["name": name, "error": reason])
     for driver in drivers.values { tell(driver, .fenced(reason)) }
-  }
-
-  /// Answers each revocation once all its queues are let go.
-  func answerRevocations() {
-    for index in revocations.indices.reversed() where revocations[index].waiting.isEmpty {
-      let partitions = revocations.remove(at: index).partitions
-      consumer?.submitRelease(partitions)
-    }
   }
 }

@@ -21,7 +21,7 @@ extension Command {
       arguments.output.line(broker.bootstrap)
       arguments.output.flush()
       waitForEndOfInput()
-      broker.close()
+      await broker.close()
       return ExitCode.success
     })
 }

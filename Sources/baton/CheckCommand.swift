@@ -33,7 +33,7 @@ extension Command {
       }
       if arguments.flag("kafka") {
         let context = Context(configuration)
-        try await context.withReader { try await Worker.checkTopics(of: configuration, reader: $0) }
+        try await context.withReader { try await TopicCheck(configuration: configuration).run(reader: $0) }
       }
       if arguments.flag("json") {
         printJSON(

@@ -129,7 +129,7 @@ struct CommandError: UserFacingError, Equatable {
   }
 }
 
-extension ConfigurationErrors: @retroactive UserFacingError {
+extension ConfigurationErrors: UserFacingError {
   public var message: String {
     problems.map(\.description).joined(separator: "\n")
   }
@@ -137,7 +137,11 @@ extension ConfigurationErrors: @retroactive UserFacingError {
   public var exitCode: Int32 { 4 }
 }
 
-extension KafkaError: @retroactive UserFacingError {
+extension WorkerError: UserFacingError {
+  public var message: String { description }
+}
+
+extension KafkaError: UserFacingError {
   public var message: String { description }
   public var remedy: String? {
     isRetriable ? "Is Kafka up, and is `kafka.bootstrap` right? `baton check --kafka` tries the connection." : nil

@@ -119,7 +119,7 @@ extension Command {
     var from = bounds.start
     if let since { from = try await reader.offset(of: partition, atOrAfter: since.milliseconds) }
     var letters: [(Int64, StoredDeadLetter)] = []
-    let records = try await reader.records(of: partition, from: from, to: bounds.end)
+    let records = reader.records(of: partition, from: from, to: bounds.end)
     while let batch = try await records.next() {
       for record in batch {
         if let letter = try? DeadLetterCodec.decode(record.raw) { letters.append((record.offset, letter)) }

@@ -115,7 +115,7 @@ private struct Demo: Sendable {
     var first: String?
     var secondRan = false
     var ended: [String: Event.Ended] = [:]
-    let records = try await reader.follow(events, from: 0)
+    let records = reader.follow(events, from: 0)
     follow: while let batch = try await records.next() {
       for record in batch {
         let event = try EventCodec.decode(record.raw)

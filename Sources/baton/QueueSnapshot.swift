@@ -43,11 +43,11 @@ struct QueueSnapshot: Sendable {
         from.events = max(snapshot.events.start, min(from.events, snapshot.metadata?.eventsFrom ?? from.events))
       }
     }
-    let requestRecords = try await reader.records(of: requests, from: from.requests, to: snapshot.requests.end)
+    let requestRecords = reader.records(of: requests, from: from.requests, to: snapshot.requests.end)
     while let batch = try await requestRecords.next() {
       for record in batch { snapshot.ledger.apply(record.queuedRequest) }
     }
-    let eventRecords = try await reader.records(of: events, from: from.events, to: snapshot.events.end)
+    let eventRecords = reader.records(of: events, from: from.events, to: snapshot.events.end)
     while let batch = try await eventRecords.next() {
       for record in batch {
         guard let event = try? EventCodec.decode(record.raw) else {

@@ -18,7 +18,7 @@ struct RunFollower: Sendable {
     let bar = ProgressBar("waiting", unit: "rows", output: arguments.errors)
     var followed = request
     let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
-    let records = try await reader.follow(partition, from: eventsFrom)
+    let records = reader.follow(partition, from: eventsFrom)
     while let batch = try await records.next() {
       for record in batch {
         guard let event = try? EventCodec.decode(record.raw), event.request == followed else { continue }
@@ -54,7 +54,7 @@ struct RunFollower: Sendable {
   private func endBefore(_ offset: Int64, of request: Int64) async throws -> Event.Ended? {
     let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
     let bounds = try await reader.bounds(of: partition)
-    let records = try await reader.records(of: partition, from: bounds.start, to: offset)
+    let records = reader.records(of: partition, from: bounds.start, to: offset)
     var best: Event.Ended?
     while let batch = try await records.next() {
       for record in batch {

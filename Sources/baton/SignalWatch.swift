@@ -9,7 +9,8 @@ enum SignalWatch {
   /// - Parameter onSignal: gets how many have come so far; called on the watching thread.
   static func start(_ signals: [Int32], onSignal: @escaping @Sendable (Int) -> Void) {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { return }
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     writingEnd = ends[1]
     let watch = Unmanaged.passRetained(Watch(readingEnd: ends[0], onSignal: onSignal))
     var thread = pthread_t()

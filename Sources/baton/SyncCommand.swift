@@ -19,7 +19,7 @@ extension Command {
       do {
         let configuration = try Context(arguments).configuration
         let plan = try SyncPlan(start, job: arguments.argument("JOB"), in: configuration)
-        return SyncRunner.run(plan: plan, session: session) { arguments.errors.line($0) }
+        return SyncRunner.run(plan: plan, session: SessionReporting(session: session)) { arguments.errors.line($0) }
       } catch {
         let message = (error as? any UserFacingError)?.message ?? "\(error)"
         try session.failed(RunnerFailure(message: message, isRetriable: false))
@@ -28,20 +28,20 @@ extension Command {
     })
 }
 
-extension RunnerSession: SyncReporting {
-  public func report(_ chunk: ChunkReport) throws -> ChunkAnswer {
-    try (self.report as (ChunkReport) throws(ProtocolError) -> Void)(chunk)
-    return switch try awaitAcknowledgement(of: chunk.chunk) {
+/// The runner's session as the sync engine wants it.
+private struct SessionReporting: SyncReporting {
+  let session: RunnerSession
+
+  func report(_ chunk: ChunkReport) throws -> ChunkAnswer {
+    try session.report(chunk)
+    return switch try session.awaitAcknowledgement(of: chunk.chunk) {
     case .go: .go
     case .stop(let reason): .stop(reason: reason)
     }
   }
 
-  public func done(_ done: RunnerDone) throws { try self.done(facts: done.facts) }
-
-  public func failed(_ failure: RunnerFailure) throws {
-    try (self.failed as (RunnerFailure) throws(ProtocolError) -> Void)(failure)
-  }
+  func done(_ done: RunnerDone) throws { try session.done(facts: done.facts) }
+  func failed(_ failure: RunnerFailure) throws { try session.failed(failure) }
 }
 
 extension SyncPlan {
