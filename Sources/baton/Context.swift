@@ -14,15 +14,16 @@ struct Context: Sendable {
   let logger: Logger
 
   /// - Throws: `ConfigurationErrors`, with every mistake that the file has.
-  init(_ arguments: ParsedArguments, logLevel: LogLevel = .error) throws {
+  init(_ arguments: ParsedArguments) throws {
     let file = try Context.file(arguments.value("config"))
-    self.init(try Configuration.load(file: file, environment: Context.environment), logLevel: logLevel)
+    self.init(try Configuration.load(file: file, environment: Context.environment))
   }
 
-  init(_ configuration: Configuration, logLevel: LogLevel = .error) {
+  init(_ configuration: Configuration) {
     self.configuration = configuration
     settings = KafkaSettings(configuration, clientID: "baton-cli")
-    logger = Logger("baton", level: logLevel)
+    // What goes wrong is thrown, with its cause; the client library's own lines would only repeat it.
+    logger = .discarding
   }
 
   static var environment: [String: String] { ProcessInfo.processInfo.environment }

@@ -42,7 +42,7 @@ private struct Demo: Sendable {
   static let queue = "nightly"
   static let nightly = "person-sync@2026-11-24T01:29:00Z"
   static let manual = "person-sync-manual-rerun"
-  static let chunkRows = 2_000
+  static let chunkRows = 250
 
   let persons: Int
   let arguments: ParsedArguments
@@ -59,16 +59,17 @@ private struct Demo: Sendable {
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     host = try ProcessHost(guardCommand: nil)
     let topics = try TopicDeclaration.declarations(
-      for: Configuration.parse(text: Demo.yaml, file: folder + "/baton.yaml", environment: [:])
+      for: Configuration.parse(text: Demo.yaml(bootstrap: "-"), file: folder + "/baton.yaml", environment: [:])
     ).map(\.name)
     let (_, bootstrap) = try await startBroker(topics: topics, on: host)
-    let yaml = "kafka: {bootstrap: \"\(bootstrap)\"}\n" + Demo.yaml
-    try Data(yaml.utf8).write(to: URL(filePath: folder + "/baton.yaml"))
+    try Data(Demo.yaml(bootstrap: bootstrap).utf8).write(to: URL(filePath: folder + "/baton.yaml"))
     context = Context(
       try Configuration.load(file: folder + "/baton.yaml", environment: [:]))
   }
 
-  private static let yaml = """
+  private static func yaml(bootstrap: String) -> String {
+    """
+    kafka: {bootstrap: "\(bootstrap)"}
     queues: {nightly: {description: What must never run twice at once}}
     connections: {tis: "sqlite:tis.db", search: "sqlite:search.db"}
     jobs:
@@ -79,6 +80,7 @@ private struct Demo: Sendable {
         when-waiting: coalesce
 
     """
+  }
 
   /// One line of the timeline.
   private func say(_ text: String) {
@@ -110,6 +112,8 @@ private struct Demo: Sendable {
     let producer = try Producer(settings: context.settings, logger: context.logger)
     let admin = try TopicAdmin(settings: context.settings, logger: context.logger)
 
+    // So that the connection is there when the run's progress is watched.
+    _ = try await admin.groupOffsets(group: context.configuration.kafka.group, partitions: [partition])
     _ = try await enqueue(Demo.nightly, origin: .schedule, by: "the schedule, 01:29", producer)
     say("01:29  the nightly person sync is due: its request is on the log")
     var first: String?
