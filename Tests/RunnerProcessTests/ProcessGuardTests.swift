@@ -104,17 +104,16 @@ import Testing
     let host = try ProcessHost(
       guardCommand: ["/bin/sh", "-c", "echo $$ > \(folder)/starts; exec cat > \(folder)/starts"])
     let log = EventLog()
-    let reader = try #require(fdopen(starts, "r"))
-    let first = try #require(nextLine(reader).flatMap { Int32($0) })
+    let first = try #require(nextLine(starts).flatMap { Int32($0) })
     let process = try await host.start(shell: "read -r line", log: log)
-    #expect(nextLine(reader) == "+\(process.pid)")
+    #expect(nextLine(starts) == "+\(process.pid)")
     kill(first, SIGKILL)
-    let second = nextLine(reader).flatMap { Int32($0) }
+    let second = nextLine(starts).flatMap { Int32($0) }
     #expect(second != nil && second != first)
-    #expect(nextLine(reader) == "+\(process.pid)")
+    #expect(nextLine(starts) == "+\(process.pid)")
     process.closeInput()
     _ = try await log.end()
-    #expect(nextLine(reader) == "-\(process.pid)")
+    #expect(nextLine(starts) == "-\(process.pid)")
     await host.shutdown()
   }
 
@@ -140,9 +139,15 @@ import Testing
     await host.shutdown()
   }
 
-  private func nextLine(_ stream: UnsafeMutablePointer<FILE>) -> String? {
-    var line = [CChar](repeating: 0, count: 256)
-    guard fgets(&line, Int32(line.count), stream) != nil else { return nil }
-    return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  /// The next line of a pipe; nil when none comes for 20 s, or the pipe ends.
+  private func nextLine(_ descriptor: Int32) -> String? {
+    var line: [UInt8] = []
+    while true {
+      var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      var byte: UInt8 = 0
+      guard poll(&watched, 1, 20_000) == 1, read(descriptor, &byte, 1) == 1 else { return nil }
+      if byte == 10 { return String(decoding: line, as: UTF8.self) }
+      line.append(byte)
+    }
   }
 }
