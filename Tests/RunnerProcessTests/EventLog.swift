@@ -36,27 +36,38 @@ final class EventLog: Sendable {
     events.compactMap { if case .log(let line) = $0 { String(decoding: line, as: UTF8.self) } else { nil } }
   }
 
-  func wait(until condition: @escaping @Sendable ([RunnerEvent]) -> Bool) async {
-    await withCheckedContinuation { continuation in
-      let isReady = state.withLock { state in
-        if condition(state.events) { return true }
-        state.waiters.append((condition, continuation))
-        return false
+  /// Waits until the condition holds.
+  /// - Throws: when the test's time is over.
+  func wait(until condition: @escaping @Sendable ([RunnerEvent]) -> Bool) async throws {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isReady = state.withLock { state in
+          if Task.isCancelled || condition(state.events) { return true }
+          state.waiters.append((condition, continuation))
+          return false
+        }
+        if isReady { continuation.resume() }
       }
-      if isReady { continuation.resume() }
+    } onCancel: {
+      let waiters = state.withLock { state in
+        defer { state.waiters = [] }
+        return state.waiters
+      }
+      for waiter in waiters { waiter.continuation.resume() }
     }
+    guard condition(events) else { throw CancellationError() }
   }
 
   /// Waits for the `count`th line of standard output, counted from 1; all lines when the child ended before.
-  func lines(_ count: Int) async -> [String] {
-    await wait { events in
+  func lines(_ count: Int) async throws -> [String] {
+    try await wait { events in
       events.filter { if case .output = $0 { true } else { false } }.count >= count || EventLog.exit(events) != nil
     }
     return output
   }
 
-  func end() async -> RunnerExit {
-    await wait { EventLog.exit($0) != nil }
+  func end() async throws -> RunnerExit {
+    try await wait { EventLog.exit($0) != nil }
     guard let exit = EventLog.exit(events) else { preconditionFailure("the wait ended without an end") }
     return exit
   }

@@ -2,15 +2,15 @@ import Glibc
 import RunnerProcess
 import Testing
 
-@Suite struct ProcessEndTests {
+@Suite(.timeLimit(.minutes(1))) struct ProcessEndTests {
   @Test func terminateLetsAChildEndByItself() async throws {
     try await withHost { host in
       let log = EventLog()
       let process = try await host.start(
         shell: "trap 'echo bye; exit 3' TERM; echo ready; while :; do read -r line; done", log: log)
-      _ = await log.lines(1)
+      _ = try await log.lines(1)
       process.terminate(graceMilliseconds: 60_000)
-      #expect(await log.end().status == .exited(3))
+      #expect(try await log.end().status == .exited(3))
       #expect(log.output == ["ready", "bye"])
     }
   }
@@ -20,11 +20,11 @@ import Testing
       let log = EventLog()
       let process = try await host.start(
         shell: "trap '' TERM; echo ready; while :; do sleep 1000; done", log: log)
-      _ = await log.lines(1)
+      _ = try await log.lines(1)
       process.terminate(graceMilliseconds: 50)
       // A second, longer grace does not put off the first.
       process.terminate(graceMilliseconds: 60_000)
-      #expect(await log.end().status == .signalled(SIGKILL))
+      #expect(try await log.end().status == .signalled(SIGKILL))
     }
   }
 
@@ -32,9 +32,9 @@ import Testing
     try await withHost { host in
       let log = EventLog()
       let process = try await host.start(shell: "echo ready; kill -STOP $$", log: log)
-      _ = await log.lines(1)
+      _ = try await log.lines(1)
       process.terminate(graceMilliseconds: 60_000)
-      #expect(await log.end().status == .signalled(SIGTERM))
+      #expect(try await log.end().status == .signalled(SIGTERM))
     }
   }
 
@@ -43,11 +43,11 @@ import Testing
       let log = EventLog()
       let process = try await host.start(
         shell: "(trap '' TERM HUP; sleep 1000 & echo $!; wait) & echo $!; wait", log: log)
-      let lines = await log.lines(2)
+      let lines = try await log.lines(2)
       let descendants = lines.compactMap { WatchedProcess(line: $0) }
       #expect(descendants.count == 2)
       process.kill()
-      #expect(await log.end().status == .signalled(SIGKILL))
+      #expect(try await log.end().status == .signalled(SIGKILL))
       for descendant in descendants { #expect(await descendant.ended()) }
     }
   }
@@ -57,11 +57,11 @@ import Testing
       let log = EventLog()
       let process = try await host.start(
         shell: "(trap '' TERM HUP; while :; do sleep 1000; done) & echo $!; read -r line; exit 4", log: log)
-      let lines = await log.lines(1)
+      let lines = try await log.lines(1)
       let descendant = try #require(WatchedProcess(line: lines[0]))
       #expect(!descendant.hasEnded)
       process.closeInput()
-      #expect(await log.end().status == .exited(4))
+      #expect(try await log.end().status == .exited(4))
       #expect(await descendant.ended())
     }
   }
@@ -73,11 +73,11 @@ import Testing
       _ = try await host.start(
         shell: "setsid sh -c 'echo $$; while :; do echo noise; sleep 0.01; done' & read -r line < /dev/null; sleep 0.2",
         log: log)
-      let lines = await log.lines(1)
+      let lines = try await log.lines(1)
       let pid = try #require(Int32(lines[0]))
       defer { kill(-pid, SIGKILL) }
       let daemon = try #require(WatchedProcess(pid: pid))
-      #expect(await log.end().status == .exited(0))
+      #expect(try await log.end().status == .exited(0))
       #expect(!daemon.hasEnded || log.output.count > 1)
     }
   }

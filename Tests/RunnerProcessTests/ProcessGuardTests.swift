@@ -4,7 +4,7 @@ import Testing
 
 @testable import RunnerProcess
 
-@Suite struct ProcessGuardTests {
+@Suite(.timeLimit(.minutes(1))) struct ProcessGuardTests {
   /// What a worker does: starts a guard and children, and then ends only by force.
   @Test(.enabled(if: TestProgram.role == .worker)) func hiddenWorker() async throws {
     // The guard is this program once more; it gets the worker's environment, so that its role is set here.
@@ -13,9 +13,9 @@ import Testing
     let log = EventLog()
     let process = try await host.start(
       shell: "(trap '' TERM HUP INT; while :; do sleep 1000; done) & echo $!; wait", log: log)
-    let lines = await log.lines(1)
+    let lines = try await log.lines(1)
     TestProgram.tell([Int(process.pid), Int(lines[0]) ?? 0])
-    _ = await log.end()
+    _ = try await log.end()
   }
 
   @Test(.enabled(if: TestProgram.role == .guardian)) func hiddenGuard() {
@@ -26,7 +26,7 @@ import Testing
     try await withHost { host in
       let log = EventLog()
       let worker = try await host.start(TestProgram.command("hiddenWorker", as: .worker)) { log.add($0) }
-      await log.wait { events in
+      try await log.wait { events in
         events.contains {
           switch $0 {
           case .output(let line): TestProgram.figures(String(decoding: line, as: UTF8.self)) != nil
@@ -41,7 +41,7 @@ import Testing
       #expect(children.allSatisfy { !$0.hasEnded })
       worker.kill()
       for child in children { #expect(await child.ended()) }
-      #expect(await log.end().status == .signalled(SIGKILL))
+      #expect(try await log.end().status == .signalled(SIGKILL))
     }
   }
 
@@ -52,7 +52,7 @@ import Testing
       for _ in 0..<3 {
         let log = EventLog()
         processes.append(try await host.start(shell: "echo ready; while :; do sleep 1000; done", log: log))
-        _ = await log.lines(1)
+        _ = try await log.lines(1)
         logs.append(log)
       }
       let (readEnd, writeEnd) = try makePipe()
@@ -62,11 +62,11 @@ import Testing
       close(writeEnd)
       #expect(ProcessGuard.watch(input: readEnd) == 0)
       close(readEnd)
-      #expect(await logs[0].end().status == .signalled(SIGKILL))
-      #expect(await logs[2].end().status == .signalled(SIGKILL))
+      #expect(try await logs[0].end().status == .signalled(SIGKILL))
+      #expect(try await logs[2].end().status == .signalled(SIGKILL))
       // The one that was taken back lives: it can still be ended in another way.
       processes[1].terminate(graceMilliseconds: 60_000)
-      #expect(await logs[1].end().status == .signalled(SIGTERM))
+      #expect(try await logs[1].end().status == .signalled(SIGTERM))
     }
   }
 
@@ -78,7 +78,7 @@ import Testing
     for _ in 0..<3 {
       let log = EventLog()
       pids.append(try await host.start(shell: "exit 0", log: log).pid)
-      _ = await log.end()
+      _ = try await log.end()
     }
     await #expect(throws: RunnerStartError.self) {
       _ = try await host.start(RunnerCommand(arguments: ["/no/such/program"])) { _ in }
@@ -104,17 +104,16 @@ import Testing
     let host = try ProcessHost(
       guardCommand: ["/bin/sh", "-c", "echo $$ > \(folder)/starts; exec cat > \(folder)/starts"])
     let log = EventLog()
-    let reader = try #require(fdopen(starts, "r"))
-    let first = try #require(nextLine(reader).flatMap { Int32($0) })
+    let first = try #require(nextLine(starts).flatMap { Int32($0) })
     let process = try await host.start(shell: "read -r line", log: log)
-    #expect(nextLine(reader) == "+\(process.pid)")
+    #expect(nextLine(starts) == "+\(process.pid)")
     kill(first, SIGKILL)
-    let second = nextLine(reader).flatMap { Int32($0) }
+    let second = nextLine(starts).flatMap { Int32($0) }
     #expect(second != nil && second != first)
-    #expect(nextLine(reader) == "+\(process.pid)")
+    #expect(nextLine(starts) == "+\(process.pid)")
     process.closeInput()
-    _ = await log.end()
-    #expect(nextLine(reader) == "-\(process.pid)")
+    _ = try await log.end()
+    #expect(nextLine(starts) == "-\(process.pid)")
     await host.shutdown()
   }
 
@@ -131,7 +130,7 @@ import Testing
       let log = EventLog()
       do {
         _ = try await host.start(shell: "exit 0", log: log)
-        _ = await log.end()
+        _ = try await log.end()
       } catch let caught as RunnerStartError {
         error = caught
       }
@@ -140,9 +139,15 @@ import Testing
     await host.shutdown()
   }
 
-  private func nextLine(_ stream: UnsafeMutablePointer<FILE>) -> String? {
-    var line = [CChar](repeating: 0, count: 256)
-    guard fgets(&line, Int32(line.count), stream) != nil else { return nil }
-    return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  /// The next line of a pipe; nil when none comes for 20 s, or the pipe ends.
+  private func nextLine(_ descriptor: Int32) -> String? {
+    var line: [UInt8] = []
+    while true {
+      var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      var byte: UInt8 = 0
+      guard poll(&watched, 1, 20_000) == 1, read(descriptor, &byte, 1) == 1 else { return nil }
+      if byte == 10 { return String(decoding: line, as: UTF8.self) }
+      line.append(byte)
+    }
   }
 }

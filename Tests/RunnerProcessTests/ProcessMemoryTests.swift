@@ -3,7 +3,7 @@ import RunnerProcess
 import Synchronization
 import Testing
 
-@Suite struct ProcessMemoryTests {
+@Suite(.timeLimit(.minutes(1))) struct ProcessMemoryTests {
   @Test func allocationBeyondTheMemoryLimitFailsInTheChild() async throws {
     let script = "import sys\nb = bytearray(int(sys.argv[1]) << 20)\nprint(len(b))"
     try await withHost { host in
@@ -14,7 +14,7 @@ import Testing
             arguments: ["/usr/bin/python3", "-c", script, "\(mebibytes)"], environment: testEnvironment,
             memoryLimitBytes: limit.map { $0 << 20 })
         ) { log.add($0) }
-        let exit = await log.end()
+        let exit = try await log.end()
         #expect((exit.status == .exited(0)) == succeeds)
         #expect(log.log.last?.contains("MemoryError") == (succeeds ? nil : true))
         if succeeds { #expect(exit.peakMemoryBytes > mebibytes << 20) }
@@ -34,7 +34,7 @@ import Testing
       let bytes = Mutex(0)
       let end = EventLog()
       _ = try await host.start(shell: "echo warm; echo up >&2", log: end)
-      _ = await end.end()
+      _ = try await end.end()
       let before = try peakBytes()
       let log = EventLog()
       _ = try await host.start(
@@ -44,7 +44,7 @@ import Testing
       ) { event in
         if case .log(let line) = event { bytes.withLock { $0 += line.count + 1 } } else { log.add(event) }
       }
-      #expect(await log.end().status == .exited(0))
+      #expect(try await log.end().status == .exited(0))
       TestProgram.tell([bytes.withLock { $0 }, try peakBytes() - before])
     }
   }
@@ -63,9 +63,9 @@ import Testing
     try await withHost { host in
       let log = EventLog()
       let process = try await host.start(shell: "echo here; read -r line", log: log)
-      _ = await log.lines(1)
+      _ = try await log.lines(1)
       process.closeInput()
-      TestProgram.tell([await log.end().peakMemoryBytes])
+      TestProgram.tell([try await log.end().peakMemoryBytes])
     }
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RunnerProcess
 
-@Suite struct ProcessStreamsTests {
+@Suite(.timeLimit(.minutes(1))) struct ProcessStreamsTests {
   @Test func longLinesAreCutAndTheNextOnesAreWhole() async throws {
     try await withHost { host in
       let log = EventLog()
@@ -16,7 +16,7 @@ import Testing
           head -c \(3 * limit) /dev/zero | tr '\\0' c >&2; echo >&2
           echo next >&2
           """, log: log)
-      _ = await log.end()
+      _ = try await log.end()
       let outputs = log.events.filter { if case .log = $0 { false } else { true } }
       try #require(outputs.count == 4)
       #expect(outputs[0] == .output(line: Array(repeating: UInt8(ascii: "a"), count: limit)))
@@ -39,7 +39,7 @@ import Testing
       try #require(mkfifo(gate, 0o600) == 0)
       defer { unlink(gate) }
       let process = try await host.start(shell: "echo ready; read -r go < \(gate); wc -c; echo end", log: log)
-      _ = await log.lines(1)
+      _ = try await log.lines(1)
       let line = Array(repeating: UInt8(ascii: "x"), count: 99_999)
       var accepted = 0
       while process.send(line: line) {
@@ -53,7 +53,7 @@ import Testing
       let descriptor = open(gate, O_WRONLY)
       #expect(write(descriptor, "go\n", 3) == 3)
       close(descriptor)
-      #expect(await log.end().status == .exited(0))
+      #expect(try await log.end().status == .exited(0))
       #expect(log.output.dropFirst().first == "\(bytes)")
     }
   }
@@ -62,11 +62,11 @@ import Testing
     try await withHost { host in
       let log = EventLog()
       let process = try await host.start(shell: "exec <&-; echo closed; while :; do sleep 1000; done", log: log)
-      _ = await log.lines(1)
+      _ = try await log.lines(1)
       #expect(!process.send(line: [65]))
       #expect(!process.send(line: [65]))
       process.kill()
-      #expect(await log.end().status == .signalled(SIGKILL))
+      #expect(try await log.end().status == .signalled(SIGKILL))
       #expect(!process.send(line: [65]))
       process.kill()
       process.terminate(graceMilliseconds: 0)
@@ -78,7 +78,7 @@ import Testing
       let log = EventLog()
       let process = try await host.start(shell: "exec >&- 2>&-; read -r line; exit 5", log: log)
       #expect(process.send(line: [65]))
-      #expect(await log.end().status == .exited(5))
+      #expect(try await log.end().status == .exited(5))
     }
   }
 

@@ -38,7 +38,7 @@ enum TestProgram {
     let log = EventLog()
     try await withHost { host in
       _ = try await host.start(command(test, as: role)) { log.add($0) }
-      #expect(await log.end().status == .exited(0))
+      #expect(try await log.end().status == .exited(0))
     }
     return try #require(log.output.lazy.compactMap(figures).first, "\(log.output) \(log.log)")
   }
