@@ -59,7 +59,8 @@ public struct Audit: Sendable {
         report.findings.append(
           Finding(
             invariant: 4, request: run.request,
-            message: "the committed offset \(committed) has passed request \(run.request) (run \(run.run)), which has no end"))
+            message:
+              "the committed offset \(committed) has passed request \(run.request) (run \(run.run)), which has no end"))
       }
     }
     let tokens = Set(run.ends.map(\.ended.token))
@@ -71,7 +72,9 @@ public struct Audit: Sendable {
         report.findings.append(
           Finding(
             invariant: 2, request: run.request,
-            message: "run \(run.run) has \(kinds.count) different ends under token \(token): \(kinds.sorted().joined(separator: ", "))"))
+            message:
+              "run \(run.run) has \(kinds.count) different ends under token \(token): \(kinds.sorted().joined(separator: ", "))"
+          ))
       }
     }
   }
@@ -89,7 +92,9 @@ public struct Audit: Sendable {
         report.findings.append(
           Finding(
             invariant: 2, request: run.request,
-            message: "request \(run.request) was skipped as a duplicate of \(id) at \(offset), which has neither its id nor its key"))
+            message:
+              "request \(run.request) was skipped as a duplicate of \(id) at \(offset), which has neither its id nor its key"
+          ))
       }
     case .covered(let id, let offset):
       guard let cover = ledger.runs[offset], let began = cover.attempts.first else { return }
@@ -121,7 +126,9 @@ public struct Audit: Sendable {
         report.findings.append(
           Finding(
             invariant: 1, request: later.run.request,
-            message: "run \(later.run.run) began at event \(later.token), before run \(earlier.run.run) ended at event \(end.at)"))
+            message:
+              "run \(later.run.run) began at event \(later.token), before run \(earlier.run.run) ended at event \(end.at)"
+          ))
       } else if earlier.run.end == nil {
         report.findings.append(
           Finding(

@@ -75,6 +75,7 @@ extension QueueMachine {
       failures: earlier?.failures ?? 0, crashes: earlier?.crashes ?? 0)
     if case .inline(let cursor) = attempt.cursor { attempt.cursorValue = cursor }
     if case .stored = attempt.cursor { attempt.cursorValue = cursorValue }
+    attempt.eventsFrom = earlier == nil ? nil : eventsFrom
     if !protections.resumesFromCheckpoint {
       attempt.cursor = .beginning
       attempt.cursorValue = nil

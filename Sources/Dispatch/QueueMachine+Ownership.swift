@@ -23,6 +23,7 @@ extension QueueMachine {
     state = .unassigned
     checkpoint = nil
     cursorValue = nil
+    eventsFrom = nil
     waiting = []
     waitingBytes = 0
     isFetchPaused = false
@@ -84,6 +85,7 @@ extension QueueMachine {
     }
     if next == offset, let saved {
       checkpoint = saved
+      eventsFrom = history.committed?.metadata?.eventsFrom
       switch saved.cursor {
       case .inline(let cursor): cursorValue = cursor
       case .stored(let event):

@@ -67,7 +67,8 @@ extension QueueMachine {
       .commit(
         ticket: ticket, offset: attempt.queued.offset,
         CommitMetadata(
-          eventsFrom: attempt.token, checkpoint: attempt.checkpoint(isHandover ? .handedOver : .running)))
+          eventsFrom: attempt.eventsFrom ?? attempt.token,
+          checkpoint: attempt.checkpoint(isHandover ? .handedOver : .running)))
     ]
   }
 

@@ -84,9 +84,11 @@ extension QueueMachine {
     if let start = turn.start {
       turn.isCommittedAsHandover = handover != nil
       metadata = CommitMetadata(
-        eventsFrom: start.token, checkpoint: start.checkpoint(handover == nil ? .running : .handedOver))
+        eventsFrom: start.eventsFrom ?? start.token,
+        checkpoint: start.checkpoint(handover == nil ? .running : .handedOver))
     } else if let failed = turn.failed, let retryAt = turn.retryAt {
-      metadata = CommitMetadata(eventsFrom: failed.token, checkpoint: failed.checkpoint(.failed(retryAt: retryAt)))
+      metadata = CommitMetadata(
+        eventsFrom: failed.eventsFrom ?? failed.token, checkpoint: failed.checkpoint(.failed(retryAt: retryAt)))
     }
     state = .turning(turn)
     return [.commit(ticket: ticket, offset: turn.next, metadata)]
@@ -221,6 +223,7 @@ extension QueueMachine {
     next = turn.next
     checkpoint = nil
     cursorValue = nil
+    eventsFrom = nil
     digest.raiseFloor(to: next)
     if let start = turn.start {
       if handover != nil {
@@ -232,6 +235,7 @@ extension QueueMachine {
     if let failed = turn.failed, let retryAt = turn.retryAt {
       checkpoint = failed.checkpoint(.failed(retryAt: retryAt))
       cursorValue = failed.cursorValue
+      eventsFrom = failed.eventsFrom ?? failed.token
       putBack(failed.queued)
     }
     return advance(now: now)

@@ -20,6 +20,8 @@ public struct QueueMachine: Sendable {
   var checkpoint: Checkpoint?
   /// The value of that checkpoint's cursor.
   var cursorValue: String?
+  /// Where that run's events begin.
+  var eventsFrom: Int64?
   /// Requests that were fetched and have no decision yet, bounded by `settings`.
   package internal(set) var waiting: [QueuedRequest] = []
   package internal(set) var waitingBytes = 0
@@ -137,6 +139,8 @@ public struct QueueMachine: Sendable {
     public var number: Int
     public var cause: Event.AttemptStarted.Cause
     public var token: Int64 = -1
+    /// Where the run's events begin: the first attempt's token.
+    public var eventsFrom: Int64?
     public var cursor: Checkpoint.Cursor
     public var cursorValue: String?
     public var rows: Int64
