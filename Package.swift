@@ -61,14 +61,16 @@ let package = Package(
     .testTarget(name: "ChunkProtocolTests", dependencies: ["ChunkProtocol", "Dispatch"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Dispatch"]),
     .testTarget(name: "KafkaLogTests", dependencies: ["KafkaLog", "Telemetry", "baton"]),
-    .testTarget(name: "RunnerProcessTests", dependencies: ["RunnerProcess", "baton"]),
+    .testTarget(name: "RunnerProcessTests", dependencies: ["RunnerProcess", "CProcess"]),
     .testTarget(name: "SyncTests", dependencies: ["Sync", "ChunkProtocol", "Configuration", "Dispatch", "Telemetry"]),
     .testTarget(
       name: "WorkerTests",
-      dependencies: ["Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "baton"]),
+      dependencies: [
+        "Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "ChunkProtocol", "baton",
+      ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Dispatch"]),
     .testTarget(name: "StructureTests"),
-    .testTarget(name: "CommandTests", dependencies: ["baton", "KafkaLog", "Telemetry"]),
+    .testTarget(name: "CommandTests", dependencies: ["baton", "Terminal", "KafkaLog", "Telemetry"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -77,9 +77,13 @@ public struct ChunkReport: Sendable, Hashable {
   public var rows: Int
   /// Bytes read in this chunk.
   public var bytes: Int
+  /// Rows of the whole run that are in the sink now, over all attempts, for a sink that counts them itself; it may be ahead of
+  /// the worker's own count, when a crash fell between a chunk's write and its checkpoint.
+  public var total: Int?
 
   /// A report of a chunk.
-  public init(chunk: Int, cursor: String, rows: Int, bytes: Int) {
+  public init(chunk: Int, cursor: String, rows: Int, bytes: Int, total: Int? = nil) {
+    self.total = total
     self.chunk = chunk
     self.cursor = cursor
     self.rows = rows

@@ -19,8 +19,8 @@ public struct WorkerSession: Sendable {
     case violation(ProtocolError)
   }
 
-  /// Chunks that may be reported and not yet acknowledged: one is written while the checkpoint of another is committed.
-  public static let unacknowledgedLimit = 2
+  /// Chunks that may be reported and not yet acknowledged: a crash must not repeat more than one.
+  public static let unacknowledgedLimit = 1
 
   private enum Said: Sendable, Hashable {
     case nothing, protocolLines

@@ -39,7 +39,11 @@ extension QueueMachine {
   private func count(_ report: ChunkProgress, in attempt: inout Attempt) {
     attempt.cursor = .inline(report.cursor)
     attempt.cursorValue = report.cursor
-    attempt.rows += report.rows
+    add(report, to: &attempt)
+  }
+
+  private func add(_ report: ChunkProgress, to attempt: inout Attempt) {
+    attempt.rows = report.total ?? attempt.rows + report.rows
     attempt.chunks += 1
     attempt.attemptChunks += 1
   }
@@ -52,9 +56,7 @@ extension QueueMachine {
       attempt.cursorValue == report.cursor
     {
       // Its cursor is in an event already.
-      attempt.rows += report.rows
-      attempt.chunks += 1
-      attempt.attemptChunks += 1
+      add(report, to: &attempt)
     } else if let report = running.report {
       count(report, in: &attempt)
       if JSONValue.string(report.cursor).jsonText.utf8.count > settings.cursorBytesMax { return storeCursor(running) }

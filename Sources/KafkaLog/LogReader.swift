@@ -209,7 +209,9 @@ public actor LogReader {
           continue
         }
         let record = LogRecord(message)
-        guard let position, record.topicPartition == position.partition, record.offset >= position.next else { continue }
+        guard let position, record.topicPartition == position.partition, record.offset >= position.next else {
+          continue
+        }
         buffer.append(record)
       }
     case RD_KAFKA_EVENT_ERROR:

@@ -63,7 +63,9 @@ public enum SampleDatabase {
     try attach.bind(.text(Array(source.utf8)), at: 1)
     try attach.run()
     attach.finalize()
-    func number(_ sql: String) throws -> Int64 { try database.rows(sql).first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? -1 }
+    func number(_ sql: String) throws -> Int64 {
+      try database.rows(sql).first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? -1
+    }
     let columns = "id, given_name, family_name"
     return Comparison(
       source: try number("SELECT count(*) FROM source.person"),

@@ -95,7 +95,9 @@ final class AttemptRunner: Sendable {
     case .chunk(let chunk):
       report(
         .chunkReported(
-          token: token, ChunkProgress(chunk: chunk.chunk, cursor: chunk.cursor, rows: Int64(chunk.rows))))
+          token: token,
+          ChunkProgress(
+            chunk: chunk.chunk, cursor: chunk.cursor, rows: Int64(chunk.rows), total: chunk.total.map(Int64.init))))
     case .output(let line): log(line)
     case .done, .failed:
       // Nothing more will be said to it: one that still reads its input finds the end.
@@ -132,7 +134,12 @@ final class AttemptRunner: Sendable {
         endedByWorker: state.ended, logTail: tail)
       return (state.session.end(observation), tail)
     }
-    report(.runnerEnded(token: token, AttemptRunner.outcome(end, tail: tail)))
+    var outcome = AttemptRunner.outcome(end, tail: tail)
+    if case .succeeded(var facts) = outcome, facts["peakMemoryBytes"] == nil {
+      facts["peakMemoryBytes"] = .integer(Int64(exit.peakMemoryBytes))
+      outcome = .succeeded(facts: facts)
+    }
+    report(.runnerEnded(token: token, outcome))
   }
 
   /// What an end means to the dispatcher. The tail of the log goes with a failure that has no words of its own.

@@ -26,7 +26,8 @@ public struct TopicCheck: Sendable {
       }
       guard count == 1 else {
         throw WorkerError(
-          description: "topic '\(topic)' has \(count) partitions and must have exactly one: with more, two workers would "
+          description:
+            "topic '\(topic)' has \(count) partitions and must have exactly one: with more, two workers would "
             + "run its requests at once. Kafka cannot take partitions away: choose another queue name or `kafka.prefix`, or "
             + "delete the topic and run `baton topics apply`")
       }

@@ -50,7 +50,10 @@ extension Worker {
         let read = try await history.read(queue: queue, committed: committed, now: .now)
         logger.debug(
           "history read",
-          ["queue": queue, "committed": committed.map { String($0.offset) } ?? "none", "events": String(read.eventsEnd)])
+          [
+            "queue": queue, "committed": committed.map { String($0.offset) } ?? "none",
+            "events": String(read.eventsEnd),
+          ])
         mailbox.post(.machine(queue: queue, .historyRead(ticket: ticket, read)))
       } catch {
         logger.warning("cannot read the queue's history, trying again: \(error)", ["queue": queue])

@@ -81,7 +81,8 @@ extension Command {
       let id = arguments.argument("RUN")
       let (snapshot, run) = try await context.withReader { try await findRun(id, context, $0) }
       guard run.end != nil else {
-        throw CommandError("run \(id) has not ended yet: it is \(run.status.rawValue)", remedy: "See `baton show \(id)`.")
+        throw CommandError(
+          "run \(id) has not ended yet: it is \(run.status.rawValue)", remedy: "See `baton show \(id)`.")
       }
       guard let request = run.queued?.request else { throw CommandError("the request of run \(id) cannot be read") }
       return try await again(request, topic: context.configuration.requestsTopic(snapshot.queue), context, arguments)

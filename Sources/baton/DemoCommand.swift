@@ -150,7 +150,8 @@ private struct Demo: Sendable {
     return isGood
   }
 
-  private func enqueue(_ id: String, origin: Request.Origin, by: String, _ producer: Producer) async throws -> Delivery {
+  private func enqueue(_ id: String, origin: Request.Origin, by: String, _ producer: Producer) async throws -> Delivery
+  {
     let request = Request(id: id, job: "person-sync", origin: origin, requestedBy: by, time: .now)
     return try await producer.send(
       OutgoingRecord(
@@ -167,7 +168,9 @@ private struct Demo: Sendable {
       let offsets = try await admin.groupOffsets(group: context.configuration.kafka.group, partitions: [partition])
       guard let committed = offsets[partition] else { continue }
       let checkpoint = try CheckpointCodec.decode(committed.metadata)?.checkpoint
-      if committed.offset > 0 { throw CommandError("the run was over before it could be interrupted: use more --persons") }
+      if committed.offset > 0 {
+        throw CommandError("the run was over before it could be interrupted: use more --persons")
+      }
       let rows = checkpoint?.rows ?? 0
       if !isAsked, rows >= Int64(persons) / 4 {
         isAsked = true
@@ -232,7 +235,8 @@ private struct Demo: Sendable {
     ]
     arguments.output.line("")
     for (name, value) in rows {
-      arguments.output.line(String(repeating: " ", count: 10) + name + String(repeating: " ", count: 30 - name.count) + value)
+      arguments.output.line(
+        String(repeating: " ", count: 10) + name + String(repeating: " ", count: 30 - name.count) + value)
     }
     for finding in audit.findings { arguments.output.line("          " + finding.message) }
     arguments.output.line("")

@@ -6,7 +6,9 @@ extension Command {
   static let initialize = Command(
     "init", summary: "write a commented baton.yaml that runs as it is",
     options: [Option("force", help: "overwrite a file that is there")],
-    arguments: [Argument("FILE", help: "where to write it; baton.yaml here if left out", isOptional: true, completion: .file)],
+    arguments: [
+      Argument("FILE", help: "where to write it; baton.yaml here if left out", isOptional: true, completion: .file)
+    ],
     examples: [Example("baton init && baton dev", "a first look, with nothing to install or start")],
     run: { arguments in
       let path = arguments.optionalArgument("FILE") ?? arguments.value("config") ?? "baton.yaml"

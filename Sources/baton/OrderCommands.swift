@@ -47,7 +47,8 @@ extension Command {
 
   static let cancel = Command(
     "cancel", summary: "end a run, or a request that still waits",
-    discussion: "A run in hand is stopped at once; a waiting request ends when its turn comes. What is in the sink stays.",
+    discussion:
+      "A run in hand is stopped at once; a waiting request ends when its turn comes. What is in the sink stays.",
     options: [SharedOption.reason, SharedOption.json], arguments: [Argument("RUN", help: "the run's id")],
     examples: [Example("baton cancel person-search-k3m9qw2hxa --reason 'wrong day'", "")],
     exitCodes: [ExitCode(1, "there is no such run, or it has ended")],
@@ -70,7 +71,8 @@ extension Command {
   ) async throws -> Int32 {
     let order = StandingOrder(action: action, by: Context.user, reason: arguments.value("reason"))
     let record = OutgoingRecord(
-      topic: context.configuration.controlTopic, ControlCodec.encode(ControlMessage(queue: queue, order: order), time: .now))
+      topic: context.configuration.controlTopic,
+      ControlCodec.encode(ControlMessage(queue: queue, order: order), time: .now))
     let delivery = try await context.withProducer { try await $0.send(record) }
     if arguments.flag("json") {
       printJSON(

@@ -10,7 +10,7 @@ extension Command {
 
   /// The words that shells complete with.
   static let names = Command(
-    "names", summary: "print names for completion", 
+    "names", summary: "print names for completion",
     arguments: [Argument("KIND", help: "what to list", completion: .values(["jobs", "queues"]))], isHidden: true,
     run: { arguments in
       let configuration = try Context(arguments).configuration

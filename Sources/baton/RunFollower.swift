@@ -87,6 +87,8 @@ func endWords(_ ended: Event.Ended) -> String {
   switch ended.end {
   case .succeeded(let facts):
     let rows = ended.rows > 0 ? ", \(formatCount(ended.rows)) rows in \(formatCount(Int64(ended.chunks))) chunks" : ""
+    var facts = facts
+    facts["peakMemoryBytes"] = nil
     let extra = facts.isEmpty ? "" : "  " + JSONValue.object(facts).jsonText
     return "succeeded\(rows)\(extra)"
   case .failed(let failure): return "failed (\(failure.kind.rawValue)): \(failure.message)"

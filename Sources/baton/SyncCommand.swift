@@ -65,8 +65,16 @@ extension SyncPlan {
       case .sqlite(let path): .sqlite(path: path)
       case .jsonLines(let path): .jsonLines(path: path)
       }
-    let query: String = switch sync.source { case .query(let text): text case .file(let path): path }
-    let table: String = switch sync.target { case .table(let name): name case .file(let path): path }
+    let query: String =
+      switch sync.source {
+      case .query(let text): text
+      case .file(let path): path
+      }
+    let table: String =
+      switch sync.target {
+      case .table(let name): name
+      case .file(let path): path
+      }
     let mode: SyncMode =
       switch sync.mode {
       case .upsert: .upsert

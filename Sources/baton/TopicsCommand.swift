@@ -22,7 +22,7 @@ extension Command {
           let context = try Context(arguments)
           let plan = try await TopicPlan.make(context)
           try await plan.apply(context)
-          plan.show(arguments)
+          plan.show(arguments, isDone: true)
           return plan.refusals.isEmpty ? ExitCode.success : ExitCode.failure
         }),
       Command(
@@ -95,7 +95,7 @@ struct TopicPlan: Sendable {
     }
   }
 
-  func show(_ arguments: ParsedArguments) {
+  func show(_ arguments: ParsedArguments, isDone: Bool = false) {
     if arguments.flag("json") { return printJSON(facts, to: arguments.output) }
     for change in changes {
       switch change {
@@ -113,7 +113,8 @@ struct TopicPlan: Sendable {
     }
     for refusal in refusals { arguments.output.line(arguments.output.styled("! \(refusal)", .red)) }
     arguments.output.line(
-      "\(unchanged.count) as declared, \(changes.count) to change, \(refusals.count) that cannot be mended here")
+      "\(unchanged.count) as declared, \(changes.count) \(isDone ? "changed" : "to change"), \(refusals.count) that cannot be mended here"
+    )
   }
 
   private var facts: JSONValue {

@@ -55,7 +55,7 @@ struct TopicTests {
     #expect(configuration.queues["q"]?.deduplicationMilliseconds == retention)
   }
 
-  @Test("schemas are JSON of the 2020-12 draft", arguments: ["request"])
+  @Test("schemas are JSON of the 2020-12 draft", arguments: ["request", "event", "control", "dead-letter"])
   func schemas(name: String) throws {
     let text = try TextFile.read(Self.folder + "/\(name).schema.json", limit: 1 << 20)
     guard case .object(let schema) = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else {

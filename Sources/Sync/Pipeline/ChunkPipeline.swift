@@ -110,7 +110,9 @@ public struct ChunkPipeline {
           number += 1
           rows += Int64(chunk.rows)
           let answer = try reporting.report(
-            ChunkReport(chunk: number, cursor: chunk.cursor, rows: chunk.rows, bytes: chunk.byteCount))
+            ChunkReport(
+              chunk: number, cursor: chunk.cursor, rows: chunk.rows, bytes: chunk.byteCount,
+              total: Int(rowsBefore + rows)))
           if case .stop(let reason) = answer { return .stopped(reason: reason) }
         }
         if chunk.isLast {
