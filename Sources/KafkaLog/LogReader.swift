@@ -34,13 +34,15 @@ public actor LogReader {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   /// Makes a reader; connecting goes on in the background.
+  /// - Parameter waitsForNews: for a reader that mostly follows: a broker then holds its answer back until there is news,
+  ///   but a read elsewhere has to wait for that answer first.
   /// - Throws: `KafkaError` if a property is wrong.
-  public init(settings: KafkaSettings, logger: Logger) throws {
+  public init(settings: KafkaSettings, waitsForNews: Bool = false, logger: Logger) throws {
     let client = try ClientConfiguration(
       settings,
       own: [
         ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
-        ("enable.partition.eof", "true"), ("queued.max.messages.kbytes", "4096"), ("fetch.wait.max.ms", "500"),
+        ("enable.partition.eof", "true"), ("queued.max.messages.kbytes", "4096"), ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
         // Never joined: a partition is assigned by hand. The library wants a name all the same.
         ("group.id", "baton-reader"),
       ],
@@ -147,14 +149,27 @@ public actor LogReader {
         throw failure.retold(doing: doing)
       }
       // Offsets may be missing at the end: of transactions' marks, of compacted records.
-      if let to, let end = endReached, end >= to { return [] }
+      if let to, let end = endReached, end >= to {
+        rest()
+        return []
+      }
       await news()
     }
     var batch = Array(buffer.prefix(max))
     if let to, let beyond = batch.firstIndex(where: { $0.offset >= to }) { batch.removeSubrange(beyond...) }
     buffer.removeFirst(batch.count)
-    if let last = batch.last { position?.next = last.offset + 1 }
+    if let last = batch.last {
+      position?.next = last.offset + 1
+      if let to, last.offset + 1 >= to { rest() }
+    }
     return batch
+  }
+
+  /// Stops fetching: nothing more of this partition is wanted for now.
+  private func rest() {
+    position = nil
+    buffer = []
+    rd_kafka_assign(thread.client, nil)
   }
 
   private func seek(_ partition: TopicPartition, _ offset: Int64, _ doing: String) throws {

@@ -25,6 +25,8 @@ public actor Worker {
     case runnerGone(queue: String, token: Int64, AttemptRunner.Usage)
     case order(ControlMessage)
     case shutDown(deadline: Timestamp)
+    /// The group has been left.
+    case left
   }
 
   nonisolated let configuration: Configuration
@@ -41,6 +43,7 @@ public actor Worker {
   var consumer: GroupConsumer?
   var drivers: [String: QueueDriver] = [:]
   var isShuttingDown = false
+  private var hasLeft = false
   var fencedBy: String?
 
   /// Connects, without joining the group yet.
@@ -62,7 +65,7 @@ public actor Worker {
     let kafkaLogger = logger.with(component: "kafka")
     producer = try Producer(settings: settings, logger: kafkaLogger)
     reader = try LogReader(settings: settings, logger: kafkaLogger)
-    controlReader = try LogReader(settings: settings, logger: kafkaLogger)
+    controlReader = try LogReader(settings: settings, waitsForNews: true, logger: kafkaLogger)
     host = try ProcessHost(guardCommand: [executable, "process-guard"])
     history = HistoryReader(configuration: configuration, reader: reader, logger: logger)
     var seed = SystemRandomNumberGenerator()
@@ -97,7 +100,9 @@ public actor Worker {
       for message in await mailbox.next() { handle(message) }
     }
     follower.cancel()
-    await close(consumer, follower)
+    await leave(consumer)
+    await follower.value
+    await close()
     if let fencedBy { return .fenced(fencedBy) }
     logger.info("worker has ended", ["name": name])
     return .shutDown
@@ -118,11 +123,22 @@ public actor Worker {
     }
   }
 
-  private func close(_ consumer: GroupConsumer, _ follower: Task<Void, Never>) async {
+  /// Says goodbye to the group, which asks for the queues back one last time.
+  private func leave(_ consumer: GroupConsumer) async {
     for driver in drivers.values { driver.deadlines.cancelAll() }
+    guard fencedBy == nil else { return await consumer.close() }
+    let leaving = Task { [mailbox] in
+      await consumer.leave()
+      mailbox.post(.left)
+    }
+    while !hasLeft {
+      for message in await mailbox.next() { handle(message) }
+    }
+    await leaving.value
+  }
+
+  private func close() async {
     mailbox.close()
-    if fencedBy == nil { await consumer.leave() } else { await consumer.close() }
-    await follower.value
     await producer.close(timeoutMilliseconds: 10_000)
     await reader.close()
     await controlReader.close()
@@ -142,6 +158,7 @@ public actor Worker {
       guard let driver = drivers[message.queue] else { return }
       log(message)
       tell(driver, .control(message.order))
+    case .left: hasLeft = true
     case .shutDown(let deadline):
       guard !isShuttingDown else { return }
       isShuttingDown = true

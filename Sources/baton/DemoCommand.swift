@@ -108,7 +108,7 @@ private struct Demo: Sendable {
     let workers = ["GREEN": try await startWorker("GREEN"), "BLUE": try await startWorker("BLUE")]
     let partition = TopicPartition(topic: context.configuration.requestsTopic(Demo.queue), partition: 0)
     let events = TopicPartition(topic: context.configuration.eventsTopic(Demo.queue), partition: 0)
-    let reader = try LogReader(settings: context.settings, logger: context.logger)
+    let reader = try LogReader(settings: context.settings, waitsForNews: true, logger: context.logger)
     let producer = try Producer(settings: context.settings, logger: context.logger)
     let admin = try TopicAdmin(settings: context.settings, logger: context.logger)
 
