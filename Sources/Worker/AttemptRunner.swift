@@ -58,6 +58,7 @@ final class AttemptRunner: Sendable {
         process.send(line: line)
       }
     } catch {
+      used(Usage(peakMemoryBytes: 0, wallMilliseconds: 0))
       report(.runnerEnded(token: token, .failed(message: "cannot start the runner: \(error)", isRetriable: true)))
     }
   }

@@ -88,6 +88,7 @@ extension Worker {
       switch publication {
       case .event(let event):
         log(event, driver, now: now)
+        if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
         return OutgoingRecord(
           topic: configuration.eventsTopic(queue), EventCodec.encode(event, queue: queue, time: now))
       case .deadLetter(let letter):
@@ -96,7 +97,7 @@ extension Worker {
           DeadLetterCodec.encode(letter, topic: configuration.requestsTopic(queue), worker: name, time: now))
       }
     }
-    let (mailbox, logger) = (mailbox, logger)
+    let (mailbox, logger, producer) = (mailbox, logger, producer)
     producer.submit(records) { results in
       var offsets: [Int64] = []
       for result in results {
@@ -104,6 +105,7 @@ extension Worker {
         case .success(let delivery): offsets.append(delivery.offset)
         case .failure(let error):
           logger.warning("an event was not taken: \(error)", ["queue": queue])
+          if error.isFatal { mailbox.post(.producerBroke(producer)) }
           let isRefused = !error.isRetriable && !error.isFatal && !error.outcomeUnknown
           return mailbox.post(
             .machine(
@@ -111,6 +113,17 @@ extension Worker {
         }
       }
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
+    }
+  }
+
+  /// The order to cancel a run is carried out: the compacted topic need not keep it.
+  private func withdraw(_ run: String, queue: String) {
+    let record = OutgoingRecord(topic: configuration.controlTopic, ControlCodec.withdrawnCancel(run: run, queue: queue))
+    let logger = logger
+    producer.submit([record]) { results in
+      if case .failure(let error)? = results.first {
+        logger.warning("the order to cancel \(run) stays on the control topic: \(error)")
+      }
     }
   }
 

@@ -25,6 +25,8 @@ public actor Worker {
     case runnerGone(queue: String, token: Int64, AttemptRunner.Usage)
     case order(ControlMessage)
     case shutDown(deadline: Timestamp)
+    /// A producer can never be used again.
+    case producerBroke(Producer)
     /// The group has been left.
     case left
   }
@@ -35,7 +37,9 @@ public actor Worker {
   nonisolated let mailbox = Mailbox<Message>()
   let metrics: WorkerMetrics
   let launch: RunnerLaunch
-  let producer: Producer
+  var producer: Producer
+  /// Producers that broke for good, while what they had in hand is told.
+  var brokenProducers: [Producer] = []
   let reader: LogReader
   let controlReader: LogReader
   let host: ProcessHost
@@ -45,6 +49,8 @@ public actor Worker {
   var isShuttingDown = false
   private var hasLeft = false
   var fencedBy: String?
+  /// Why the group's client can never be used again, if that is not another worker's doing.
+  private var failure: KafkaError?
 
   /// Connects, without joining the group yet.
   /// - Parameters:
@@ -63,7 +69,7 @@ public actor Worker {
     launch = RunnerLaunch(configuration: configuration, executable: executable, environment: environment)
     let settings = KafkaSettings(configuration, clientID: "baton-\(name)")
     let kafkaLogger = logger.with(component: "kafka")
-    producer = try Producer(settings: settings, logger: kafkaLogger)
+    producer = try Worker.makeProducer(settings, kafkaLogger)
     reader = try LogReader(settings: settings, logger: kafkaLogger)
     controlReader = try LogReader(settings: settings, waitsForNews: true, logger: kafkaLogger)
     host = try ProcessHost(guardCommand: [executable, "process-guard"])
@@ -93,7 +99,7 @@ public actor Worker {
       settings: KafkaSettings(configuration, clientID: "baton-\(name)"), group: configuration.kafka.group,
       instanceID: name, topics: configuration.queueOrder.map(configuration.requestsTopic),
       sessionTimeoutMilliseconds: Int(configuration.worker.sessionTimeoutMilliseconds),
-      logger: logger.with(component: "kafka"), onEvent: { mailbox.post(.group($0)) })
+      logger: logger.with(component: "kafka"), onStatistics: statistics, onEvent: { mailbox.post(.group($0)) })
     self.consumer = consumer
     logger.info("worker is up", ["name": name, "queues": configuration.queueOrder.joined(separator: ",")])
     while !isDone {
@@ -103,6 +109,7 @@ public actor Worker {
     await leave(consumer)
     await follower.value
     await close()
+    if let failure { throw failure }
     if let fencedBy { return .fenced(fencedBy) }
     logger.info("worker has ended", ["name": name])
     return .shutDown
@@ -140,9 +147,33 @@ public actor Worker {
   private func close() async {
     mailbox.close()
     await producer.close(timeoutMilliseconds: 10_000)
+    for broken in brokenProducers { await broken.close(timeoutMilliseconds: 0) }
     await reader.close()
     await controlReader.close()
     await host.shutdown()
+  }
+
+  private static func makeProducer(_ settings: KafkaSettings, _ logger: Logger) throws -> Producer {
+    try Producer(settings: settings, logger: logger, onStatistics: { logger.debug($0) })
+  }
+
+  private var statistics: @Sendable (String) -> Void {
+    let logger = logger.with(component: "kafka")
+    return { logger.debug($0) }
+  }
+
+  /// An idempotent producer that has lost its place in the broker's sequence is of no more use; a new one is.
+  private func replace(_ broken: Producer) {
+    guard broken === producer else { return }
+    logger.warning("the producer cannot go on and is replaced")
+    do {
+      producer = try Worker.makeProducer(
+        KafkaSettings(configuration, clientID: "baton-\(name)"), logger.with(component: "kafka"))
+      brokenProducers.append(broken)
+    } catch {
+      // The same settings have made one before.
+      logger.error("cannot make a producer: \(error)")
+    }
   }
 
   // MARK: Messages
@@ -159,6 +190,7 @@ public actor Worker {
       log(message)
       tell(driver, .control(message.order))
     case .left: hasLeft = true
+    case .producerBroke(let broken): replace(broken)
     case .shutDown(let deadline):
       guard !isShuttingDown else { return }
       isShuttingDown = true
@@ -202,7 +234,10 @@ public actor Worker {
         // Each queue looks for itself whether it is the one.
         for driver in drivers.values { tell(driver, .offsetOutOfRange) }
       } else if error.isFatal {
-        fence("\(error)")
+        logger.error("\(error)")
+        failure = error
+        fencedBy = "\(error)"
+        for driver in drivers.values { tell(driver, .fenced("\(error)")) }
       } else {
         logger.warning("\(error)")
       }
