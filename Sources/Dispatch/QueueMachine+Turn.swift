@@ -117,6 +117,7 @@ extension QueueMachine {
         retries = 0
         note(zip(turn.publications, offsets))
         if turn.start != nil, let token = offsets.last { turn.start?.token = token }
+        if !protections.startsAfterCommit, let start = turn.start { return run(start, now: now) }
         return check(turn)
       }
       if turn.step == .storingCursor(ticket: ticket), let offset = offsets.first {

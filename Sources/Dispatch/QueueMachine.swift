@@ -91,6 +91,7 @@ public struct QueueMachine: Sendable {
     package var readsHistory = true
     package var checksCheckpointOnReturn = true
     package var checksGap = true
+    package var startsAfterCommit = true
 
     package init() {}
   }
