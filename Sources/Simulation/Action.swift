@@ -53,7 +53,7 @@ enum GroupStep {
   case released(name: Int, epoch: Int)
   case sessionEnds(name: Int, epoch: Int, silence: Int)
   case revocationEnds(name: Int, epoch: Int, serial: Int)
-  case bounceBack(name: Int, epoch: Int, serial: Int)
+  case bounceBack(name: Int, serial: Int)
   case rebalance
 }
 

@@ -147,6 +147,11 @@ extension World {
     guard worker.life == life, worker.isUp, worker.fetchEpoch == epoch else { return }
     worker.isFetchScheduled = false
     guard worker.isFetching, !worker.isFetchPaused else { return }
+    if worker.isPaused {
+      worker.isFetchScheduled = true
+      heap.push(at: worker.pausedUntil + 1, .fetch(worker: worker.index, life: life, epoch: epoch))
+      return
+    }
     if reachable(worker) > now {
       worker.isFetchScheduled = true
       heap.push(at: reachable(worker), .fetch(worker: worker.index, life: life, epoch: epoch))
@@ -165,6 +170,9 @@ extension World {
       send(worker, .fetch, after: delay...delay, .request(queued, requestsEnd: log.requestsEnd, epoch: epoch))
     }
     worker.fetchPosition = end
-    scheduleFetch(worker)
+    // The next batch is asked for when this one has arrived.
+    worker.isFetchScheduled = true
+    heap.push(
+      at: now + delay + random.milliseconds(1...30), .fetch(worker: worker.index, life: life, epoch: epoch))
   }
 }

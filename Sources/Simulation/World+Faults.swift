@@ -69,7 +69,8 @@ extension World {
   }
 
   private func forgetOffsets() {
-    guard group.committed != nil else { return }
+    // What is lost from the log before anybody has seen it, with no offset to tell of it, leaves no trace.
+    guard let committed = group.committed, committed.offset >= log.requestsStart else { return }
     // A group's offsets go only while nobody is in it.
     for worker in workers { crash(worker, "dies with all the others") }
     for name in group.members.indices { group.members[name] = nil }
@@ -85,7 +86,7 @@ extension World {
   }
 
   private func deleteRequests() {
-    guard log.requestsEnd > log.requestsStart else { return }
+    guard log.requestsEnd > log.requestsStart, group.committed != nil else { return }
     let below = log.requestsStart + random.milliseconds(1...log.requestsEnd - log.requestsStart)
     tell(nil, "requests below \(below) are deleted")
     log.deleteRequests(below: below)

@@ -36,8 +36,8 @@ extension World {
         send(workers[member.worker], .group, after: 1...100, .group(.kicked(epoch: epoch)))
       }
       remove(name, "does not let go in time")
-    case .bounceBack(let name, let epoch, let serial):
-      guard group.serial == serial, group.owner == nil, group.isMember(name, epoch: epoch) else { return }
+    case .bounceBack(let name, let serial):
+      guard group.serial == serial, group.owner == nil, group.members[name] != nil else { return }
       group.generation += 1
       spreadGeneration()
       assign(name)
@@ -131,7 +131,7 @@ extension World {
       send(workers[member.worker], .group, after: 5...100, .group(.bounced))
       heap.push(
         at: now + random.milliseconds(1_500...2_000),
-        .group(.bounceBack(name: owner, epoch: member.epoch, serial: group.serial)))
+        .group(.bounceBack(name: owner, serial: group.serial)))
     }
   }
 
