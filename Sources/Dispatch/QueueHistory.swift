@@ -72,6 +72,8 @@ public struct EventDigest: Sendable, Hashable {
     public var run: String
     public var attempt: Int
     public var token: Int64
+    /// The first attempt's token, of those that were seen.
+    public internal(set) var firstToken = Int64.max
     public var failures: Int
     public var crashes: Int
     public var rows: Int64
@@ -97,6 +99,7 @@ public struct EventDigest: Sendable, Hashable {
           waitingThrough: start.waitingThrough, twin: start.twin)
       begun.attempt = max(begun.attempt, start.attempt)
       begun.token = max(begun.token, offset)
+      begun.firstToken = min(begun.firstToken, offset)
       begun.failures = max(begun.failures, start.failures)
       begun.crashes = start.crashes
       begun.rows = max(begun.rows, start.rows)
@@ -117,13 +120,15 @@ public struct EventDigest: Sendable, Hashable {
       keep(begun, for: request)
     case .ended(let ended):
       if request >= floor { ends[request] = max(ends[request] ?? 0, ended.token) }
-      if ended.token == 0 {
+      if ended.attempt == 0 {
         // It never ran, whatever an owner that was too late says of it.
         begun[request] = nil
       } else if case .cancelled = ended.end {
         begun[request] = nil
       } else if var begun = begun[request] {
         begun.hasEnded = true
+        // What waited before that attempt is not known: only a later start was seen, of an owner that was too late.
+        if ended.token < begun.firstToken { begun.twin = nil }
         keep(begun, for: request)
       }
     case .lossAccepted(let from, let to, _):
@@ -136,7 +141,7 @@ public struct EventDigest: Sendable, Hashable {
 
   private mutating func keep(_ begun: Begun, for request: Int64) {
     let coversSomething = begun.twin != nil && begun.waitingThrough > request && begun.waitingThrough >= floor
-    self.begun[request] = coversSomething || (!begun.hasEnded && request >= floor) ? begun : nil
+    self.begun[request] = coversSomething || !begun.hasEnded ? begun : nil
   }
 
   /// Forgets what concerns only requests below `offset`.

@@ -116,7 +116,9 @@ extension Scenario {
     case 0..<12:
       behaviour.kind = .failsRetriable
       behaviour.times = random.within(1...5)
-    case 12..<16: behaviour.kind = .failsForGood
+    case 12..<16:
+      behaviour.kind = .failsForGood
+      behaviour.times = .max
     case 16..<22:
       behaviour.kind = .hangs
       behaviour.times = random.within(1...2)
