@@ -69,7 +69,7 @@ extension QueueMachine {
       .commit(
         ticket: ticket, offset: attempt.queued.offset,
         CommitMetadata(
-          eventsFrom: attempt.eventsFrom ?? attempt.token,
+          eventsFrom: eventsFrom(for: attempt.queued.offset, attempt.token),
           checkpoint: attempt.checkpoint(isHandover ? .handedOver : .running)))
     ]
   }
@@ -84,7 +84,6 @@ extension QueueMachine {
     }
     let ticket = ticket()
     running.commit = .storingCursor(ticket: ticket)
-    running.attempt.cursorValue = cursor
     state = .running(running)
     let stored = Event.Body.cursorStored(
       attempt: running.attempt.number, token: running.attempt.token, cursor: cursor)
@@ -199,12 +198,15 @@ extension QueueMachine {
     return publish(turn)
   }
 
-  private mutating func end(_ attempt: Attempt, _ end: RunEnd, deadLetter: DeadLetter?, now: Timestamp) -> [Command] {
+  mutating func end(_ attempt: Attempt, _ end: RunEnd, deadLetter: DeadLetter?, now: Timestamp) -> [Command] {
     var turn = Turn(next: attempt.queued.offset + 1)
     if let deadLetter { turn.publications.append(.deadLetter(deadLetter)) }
     let ended = Event.Ended(
       end: end, attempt: attempt.number, token: attempt.token, rows: attempt.rows, chunks: attempt.chunks)
-    turn.publications.append(.event(event(attempt.queued, .ended(ended))))
+    let event = event(attempt.queued, .ended(ended))
+    turn.publications.append(.event(event))
+    turn.endedToken = attempt.token
+    digest.apply(event, at: eventsNext)
     return advance(from: turn, now: now)
   }
 

@@ -20,8 +20,6 @@ public struct QueueMachine: Sendable {
   var checkpoint: Checkpoint?
   /// The value of that checkpoint's cursor.
   var cursorValue: String?
-  /// Where that run's events begin.
-  var eventsFrom: Int64?
   /// Requests that were fetched and have no decision yet, bounded by `settings`.
   package internal(set) var waiting: [QueuedRequest] = []
   package internal(set) var waitingBytes = 0
@@ -43,8 +41,10 @@ public struct QueueMachine: Sendable {
   var lossAcceptedBy = ""
   /// The moment by which the queue must be let go, once that was asked for.
   var handover: Timestamp?
-  /// The token of an attempt that this machine itself gave up: finding its checkpoint later is no crash.
-  var abandoned: Int64?
+  /// Tokens of attempts that this machine itself gave up: finding such a checkpoint later is no crash.
+  var abandoned: Set<Int64> = []
+  /// What the last commit's metadata says of where the events begin.
+  var eventsFrom: Int64 = 0
   var lastTicket: Int64 = 0
   var retries = 0
   var random: SplitMix64
@@ -93,6 +93,7 @@ public struct QueueMachine: Sendable {
     package var readsHistory = true
     package var checksCheckpointOnReturn = true
     package var checksGap = true
+    package var startsAfterCommit = true
 
     package init() {}
   }
@@ -139,8 +140,6 @@ public struct QueueMachine: Sendable {
     public var number: Int
     public var cause: Event.AttemptStarted.Cause
     public var token: Int64 = -1
-    /// Where the run's events begin: the first attempt's token.
-    public var eventsFrom: Int64?
     public var cursor: Checkpoint.Cursor
     public var cursorValue: String?
     public var rows: Int64
@@ -174,6 +173,11 @@ public struct QueueMachine: Sendable {
     public var retryAt: Timestamp?
     public var step = Step.publishing(ticket: 0)
     var isCommittedAsHandover = false
+    /// Committed even if nothing was decided: the queue has no committed offset, and a later loss must be noticed.
+    var setsPosition = false
+    /// The token of the attempt that ended in this batch.
+    var endedToken: Int64?
+    var hasUnknownOwnership = false
 
     /// Where the batch is.
     public enum Step: Sendable, Hashable {
