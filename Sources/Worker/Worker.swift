@@ -96,8 +96,16 @@ public actor Worker {
   /// - Throws: `WorkerError` for topics that are missing or have the wrong shape, `KafkaError`.
   public func run() async throws -> End {
     trace?(.workerBegins)
+    let prepared = Task { [producer, configuration, logger] in
+      do {
+        try await producer.prepare(topics: configuration.queueOrder.map(configuration.eventsTopic))
+      } catch {
+        logger.warning("the first events will take longer: \(error)")
+      }
+    }
     try await TopicCheck(configuration: configuration).run(reader: reader)
     let follower = try await followOrders()
+    await prepared.value
     let (mailbox, trace) = (mailbox, trace)
     trace?(.groupJoining)
     let consumer = try GroupConsumer(
