@@ -34,6 +34,8 @@ final class SQLiteSink: Sink {
       let position = try SQLiteFence.raise(plan, on: connection)
       return plan.mode == .replace ? try prepareStaging(position, on: connection) : position
     }
+    // The table that a complete run filled has its final name by now.
+    if position.isComplete { return position }
     insert = try insertStatement(connection, columns: columns)
     fence = try SQLiteFence.prepareStore(plan, on: connection)
     return position
