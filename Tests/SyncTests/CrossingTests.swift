@@ -23,7 +23,7 @@ import Testing
       '2024-02-29 12:34:56.789012', '2024-10-27 02:30:00+02', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
       '{"a": [1, 2.50, "x\\ny"], "b": null}', '{"k" :\n 1.0}', '{1,NULL,3}', '{"a b","c,\\"d\\"",NULL,""}', 'glad'),
     (2, false, 32767, 9223372036854775807, 'NaN', 'NaN', 'Infinity', '', '', '', 'infinity', '24:00', '-infinity',
-      'infinity', '00000000-0000-0000-0000-000000000000', '"text"', 'null', '{}', '{}', 'sad'),
+      'infinity', '00000000-0000-0000-0000-000000000000', '"text"', '"t"', '{}', '{}', 'sad'),
     (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
     (4, true, 0, 9007199254740993, 0.10, 3.4028235e38, -5e-324, '😀', '\\N', '\\x', '0044-03-15 BC', '00:00',
       '0044-03-15 00:00 BC', '1900-01-01 00:00:00.000001+00', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '1.10', '[]',

@@ -14,7 +14,7 @@ final class JSONLinesSource: Source {
   private var indexes: [[UInt8]: Int] = [:]
 
   let hasUniqueKeys = false
-  let hasBase64Blobs = true
+  let isJSON = true
 
   init(plan: SyncPlan, path: String) {
     self.plan = plan

@@ -42,7 +42,7 @@ public struct ChunkPipeline {
       let columns = try source.open()
       let key = try RowChecks(columns: columns, key: plan.key, limits: plan.limits, folding: plan.isSourceFolding).key
       input = SinkInput(
-        columns: columns, key: key, hasUniqueKeys: source.hasUniqueKeys, hasBase64Blobs: source.hasBase64Blobs)
+        columns: columns, key: key, hasUniqueKeys: source.hasUniqueKeys, isJSON: source.isJSON)
       position = try sink.open(input)
       if position.isComplete {
         log("the run is complete in the sink already: \(position.rows) rows")
