@@ -5,6 +5,10 @@ import Dispatch
 ///
 /// A thread reads the next chunk while the caller's thread writes one and waits for the worker's answer. Chunk n+1 is
 /// written only after chunk n is acknowledged.
+///
+/// What is promised: each row whose key is there from the run's beginning to its end arrives, once. What is not: one state of
+/// the whole source; a row that changes meanwhile arrives as it was when its chunk was read, and one whose key comes behind
+/// the cursor arrives with the next run.
 public struct ChunkPipeline {
   /// How the attempt ended, when it did not fail.
   public enum Outcome: Sendable, Hashable {
