@@ -4,7 +4,7 @@ import Testing
 @testable import Sync
 
 /// All common types, from each kind of store to each other one and back: what comes back is what went.
-@Suite struct CrossingTests {
+@Suite(.enabled(if: !PostgresServer.isSkipped)) struct CrossingTests {
   private static let columns = [
     ("id", "int PRIMARY KEY"), ("b", "boolean"), ("i2", "smallint"), ("i8", "bigint"), ("n", "numeric"),
     ("f4", "real"), ("f8", "double precision"), ("t", "text"), ("v", "varchar(40)"), ("y", "bytea"), ("d", "date"),
@@ -49,7 +49,6 @@ import Testing
 
   @Test(arguments: StoreKind.all, [SyncMode.append, .replace])
   func thereAndBack(_ kind: StoreKind, mode: SyncMode) throws {
-    guard !PostgresServer.isSkipped else { return }
     let first = try Store(.postgres)
     let middle = try Store(kind)
     let last = try Store(.postgres)
@@ -80,7 +79,6 @@ import Testing
   }
 
   @Test func whatFilesAndSQLiteShow() throws {
-    guard !PostgresServer.isSkipped else { return }
     let source = try Store(.postgres)
     let file = try Store(.jsonLines)
     let database = try Store(.sqlite)
@@ -105,7 +103,6 @@ import Testing
   }
 
   @Test func valuesThatPostgreSQLHasNoFormFor_areNamed() throws {
-    guard !PostgresServer.isSkipped else { return }
     let source = try Store(.sqlite)
     defer { source.remove() }
     try source.execute("CREATE TABLE item (id INTEGER, v)")

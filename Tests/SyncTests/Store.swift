@@ -20,6 +20,7 @@ struct Store {
     self.kind = kind
     folder = try TemporaryFolder()
     url = kind == .postgres ? try PostgresServer.makeDatabase() : ""
+    if kind == .postgres { folder.remove() }
     if kind == .sqlite { try folder.sqlite("store.db", "") }
   }
 
