@@ -14,7 +14,7 @@ final class JSONLinesSource: Source {
   private var indexes: [[UInt8]: Int] = [:]
 
   let hasUniqueKeys = false
-  let hasBase64Blobs = true
+  let isJSON = true
 
   init(plan: SyncPlan, path: String) {
     self.plan = plan
@@ -116,7 +116,7 @@ final class JSONLinesSource: Source {
         }
         expected = column + 1
         try JSONLinesSource.append(&scanner, to: chunk)
-        chunk.setCell(chunk.takeLastCell(), rowStart: start, column: column)
+        chunk.moveLastCell(to: column, rowStart: start)
       }
       guard isRow, let checks else {
         chunk.rollBack(to: mark)

@@ -5,6 +5,10 @@ import Dispatch
 ///
 /// A thread reads the next chunk while the caller's thread writes one and waits for the worker's answer. Chunk n+1 is
 /// written only after chunk n is acknowledged.
+///
+/// What is promised: each row whose key is there from the run's beginning to its end arrives, once. What is not: one state of
+/// the whole source; a row that changes meanwhile arrives as it was when its chunk was read, and one whose key comes behind
+/// the cursor arrives with the next run.
 public struct ChunkPipeline {
   /// How the attempt ended, when it did not fail.
   public enum Outcome: Sendable, Hashable {
@@ -42,7 +46,7 @@ public struct ChunkPipeline {
       let columns = try source.open()
       let key = try RowChecks(columns: columns, key: plan.key, limits: plan.limits, folding: plan.isSourceFolding).key
       input = SinkInput(
-        columns: columns, key: key, hasUniqueKeys: source.hasUniqueKeys, hasBase64Blobs: source.hasBase64Blobs)
+        columns: columns, key: key, hasUniqueKeys: source.hasUniqueKeys, isJSON: source.isJSON)
       position = try sink.open(input)
       if position.isComplete {
         log("the run is complete in the sink already: \(position.rows) rows")

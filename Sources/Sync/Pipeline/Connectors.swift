@@ -7,8 +7,8 @@ import ChunkProtocol
 protocol Source: AnyObject {
   /// Whether no two rows have the same key, as paging by key ensures.
   var hasUniqueKeys: Bool { get }
-  /// Whether binary values come as base64 text.
-  var hasBase64Blobs: Bool { get }
+  /// Whether values come as JSON has them: binary ones as base64 text, and text for a JSON column as a JSON string.
+  var isJSON: Bool { get }
   /// Connects and finds the columns, in the order in which chunks will hold them.
   func open() throws -> [String]
   /// Goes to where the first chunk begins; nil for the beginning.
@@ -35,7 +35,7 @@ struct SinkInput {
   /// Indexes into `columns`.
   var key: [Int]
   var hasUniqueKeys: Bool
-  var hasBase64Blobs: Bool
+  var isJSON: Bool
 }
 
 /// What the sink's own record says of our run.

@@ -4,12 +4,12 @@ import CPostgres
 struct CopyText {
   private(set) var bytes: [UInt8] = []
   private let columns: [PostgresColumn]
-  private let hasBase64Blobs: Bool
+  private let isJSON: Bool
   private var decoded: [UInt8] = []
 
-  init(columns: [PostgresColumn], hasBase64Blobs: Bool) {
+  init(columns: [PostgresColumn], isJSON: Bool) {
     self.columns = columns
-    self.hasBase64Blobs = hasBase64Blobs
+    self.isJSON = isJSON
   }
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
@@ -52,8 +52,13 @@ struct CopyText {
       }
       appendBinary(payload)
     case .text, .numeric, .json, .timestamp:
+      if isJSON, cell.kind == .text, column.type == PostgresType.json || column.type == PostgresType.jsonBinary {
+        decoded.removeAll(keepingCapacity: true)
+        JSONText.append(string: payload, to: &decoded)
+        return decoded.withUnsafeBytes { appendEscaped($0) }
+      }
       guard column.type == PostgresType.bytes else { return appendEscaped(payload) }
-      guard hasBase64Blobs else { return appendBinary(payload) }
+      guard isJSON else { return appendBinary(payload) }
       guard Base64.decode(payload, into: &decoded) else {
         throw SyncFault("the text is not base64, as a binary column needs it")
       }

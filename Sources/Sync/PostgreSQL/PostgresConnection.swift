@@ -166,7 +166,10 @@ final class PostgresConnection {
   /// While connecting there is no SQLSTATE. `FATAL` is the server's own refusal (role, password, database), which stays,
   /// unless it is about the server's state.
   private static func isRetriable(connecting message: String) -> Bool {
-    guard message.contains("FATAL:") else { return true }
+    guard message.contains("FATAL:") else {
+      // What libpq says of the network begins so; the rest is about settings.
+      return ["connection to server", "could not translate"].contains { message.contains($0) }
+    }
     return ["starting up", "shutting down", "recovery", "too many", "remaining connection slots"]
       .contains { message.contains($0) }
   }

@@ -48,11 +48,13 @@ struct PostgresFence {
   }
 
   private func lock() throws -> SinkPosition {
-    _ = try connection.rows(
+    let isNew = try !connection.rows(
       """
       INSERT INTO \(table) (queue, token, run, cursor, rows, updated) VALUES ($1, $2, $3, NULL, 0, now())
-      ON CONFLICT (queue) DO NOTHING
-      """, [plan.queue, String(plan.token), plan.run])
+      ON CONFLICT (queue) DO NOTHING RETURNING queue
+      """, [plan.queue, String(plan.token), plan.run]
+    ).isEmpty
+    if isNew { return SinkPosition(isOurRun: false, cursor: nil, rows: 0) }
     let rows = try connection.rows(
       "SELECT token, run, cursor, rows, complete FROM \(table) WHERE queue = $1 FOR UPDATE", [plan.queue])
     guard let row = rows.first, let token = row[0].flatMap({ Int64($0) }), let run = row[1] else {

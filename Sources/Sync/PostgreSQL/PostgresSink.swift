@@ -9,8 +9,8 @@ final class PostgresSink: Sink {
   private(set) var table: PostgresTable?
   private(set) var fence: PostgresFence?
   private(set) var columns: [PostgresColumn] = []
-  private var input = SinkInput(columns: [], key: [], hasUniqueKeys: true, hasBase64Blobs: false)
-  private var text = CopyText(columns: [], hasBase64Blobs: false)
+  private var input = SinkInput(columns: [], key: [], hasUniqueKeys: true, isJSON: false)
+  private var text = CopyText(columns: [], isJSON: false)
   private var copySQL = ""
   private var mergeSQL: String?
 
@@ -32,7 +32,7 @@ final class PostgresSink: Sink {
     let table = try PostgresTable(plan.table, on: connection)
     self.table = table
     columns = try table.columns(for: input.columns)
-    text = CopyText(columns: columns, hasBase64Blobs: input.hasBase64Blobs)
+    text = CopyText(columns: columns, isJSON: input.isJSON)
     let fence = PostgresFence(plan: plan, table: table, connection: connection)
     self.fence = fence
     try fence.create()
@@ -124,16 +124,14 @@ final class PostgresSink: Sink {
     var fault = fault
     guard fault.row == nil, let state = fault.state else { return fault }
     // While copying the server names the line: `COPY baton_chunk, line 3, column age: "x"`.
-    if let context = fault.context, context.hasPrefix("COPY "),
-      let range = context.split(separator: ", ").dropFirst().first,
-      range.hasPrefix("line "), let line = Int(range.dropFirst(5).prefix { $0.isNumber })
-    {
-      fault.row = line - 1
+    if let place = fault.context.flatMap(PostgresSink.copyPlace) {
+      fault.row = place.line - 1
       if fault.column == nil {
-        let place = ", line \(line), column "
-        fault.column = columns.map(\.name).first { name in
-          context.contains(place + name + ":") || context.contains(place + name + ",")
+        // The value follows the column's name.
+        fault.column = columns.map(\.name).filter {
+          place.rest.hasPrefix("column \($0):") || place.rest == "column \($0), null input"
         }
+        .max { $0.count < $1.count }
       }
     } else if mergeSQL != nil, state.hasPrefix("22") || state.hasPrefix("23") {
       fault.row = try firstFailingRow(of: chunk)
@@ -142,6 +140,16 @@ final class PostgresSink: Sink {
       fault.remedy = "The sink's unique index compares more loosely than the source (a collation, perhaps)."
     }
     return fault
+  }
+
+  /// `COPY baton_chunk, line 3, column age: "x"`, perhaps below what a type's input function adds.
+  private static func copyPlace(in context: String) -> (line: Int, rest: Substring)? {
+    for text in context.split(separator: "\n") where text.hasPrefix("COPY ") {
+      guard let range = text.split(separator: ", line ", maxSplits: 1).last, range.count < text.count else { continue }
+      guard let line = Int(range.prefix { $0.isNumber }) else { continue }
+      return (line, range.drop { $0.isNumber }.drop { $0 == "," || $0 == " " })
+    }
+    return nil
   }
 
   /// Merging names no row: the shortest beginning of the chunk that fails is searched by halving, and rolled back.

@@ -22,7 +22,7 @@ final class PostgresSource: Source {
   private var pending: OpaquePointer?
 
   let hasUniqueKeys = true
-  let hasBase64Blobs = false
+  let isJSON = false
 
   init(plan: SyncPlan, url: String) {
     self.plan = plan

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// One connection to a database file. Used by one thread at a time; closed explicitly.
 final class SQLiteConnection {
@@ -11,6 +12,9 @@ final class SQLiteConnection {
   /// - Throws: `SyncFault` when the file is missing or is no database.
   init(path: String, access: Access) throws {
     self.path = path
+    if let status = try File.status(of: path), status.st_mode & S_IFMT == S_IFDIR {
+      throw SyncFault("the SQLite database \(path) is a folder")
+    }
     var handle: OpaquePointer?
     let flags = (access == .reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX
     let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_EXRESCODE, nil)

@@ -8,7 +8,7 @@ final class SQLiteSink: Sink {
   private(set) var connection: SQLiteConnection?
   private var insert: SQLiteStatement?
   private var fence: SQLiteStatement?
-  private var input = SinkInput(columns: [], key: [], hasUniqueKeys: true, hasBase64Blobs: false)
+  private var input = SinkInput(columns: [], key: [], hasUniqueKeys: true, isJSON: false)
   /// Which columns take base64 text as bytes.
   private var decodesBase64: [Bool] = []
   private var decoded: [UInt8] = []
@@ -34,6 +34,8 @@ final class SQLiteSink: Sink {
       let position = try SQLiteFence.raise(plan, on: connection)
       return plan.mode == .replace ? try prepareStaging(position, on: connection) : position
     }
+    // The table that a complete run filled has its final name by now.
+    if position.isComplete { return position }
     insert = try insertStatement(connection, columns: columns)
     fence = try SQLiteFence.prepareStore(plan, on: connection)
     return position
@@ -58,7 +60,7 @@ final class SQLiteSink: Sink {
           "the column of \"\(plan.table)\" is generated or hidden and cannot be written",
           remedy: "Leave it out of the query.", column: name)
       }
-      decodesBase64.append(input.hasBase64Blobs && (row[1] ?? "").uppercased().contains("BLOB"))
+      decodesBase64.append(input.isJSON && (row[1] ?? "").uppercased().contains("BLOB"))
       return found
     }
   }

@@ -13,7 +13,7 @@ final class SQLiteSource: Source {
   private var parameterCount = 0
 
   let hasUniqueKeys = true
-  let hasBase64Blobs = false
+  let isJSON = false
 
   init(plan: SyncPlan, path: String) {
     self.plan = plan

@@ -109,11 +109,12 @@ final class Chunk {
     byteCount = mark.byteCount
   }
 
-  /// Replaces the cells of the row that is not ended: a source whose members come in any order sets them by index.
-  func setCell(_ cell: Cell, rowStart: Int, column: Int) { cells[rowStart + column] = cell }
-
-  /// The cell last appended, taken off again.
-  func takeLastCell() -> Cell { cells.removeLast() }
+  /// Moves the cell last appended to its place in the row that is not ended, which begins at `start` and is all NULL at
+  /// first: for a source whose members come in any order.
+  func moveLastCell(to column: Int, rowStart start: Int) {
+    if cells[start + column].kind == .null { byteCount -= 1 }
+    cells[start + column] = cells.removeLast()
+  }
 
   func cell(row: Int, column: Int) -> Cell { cells[row * columnCount + column] }
 
