@@ -1,0 +1,69 @@
+import CRdkafka
+
+extension GroupConsumer {
+  /// Stores the group's place in a partition, and waits for the coordinator's answer.
+  ///
+  /// The coordinator takes it only from the partition's present owner; what this member knows to be lost is refused
+  /// here already.
+  /// - Parameters:
+  ///   - offset: of the next record to be taken.
+  ///   - metadata: stored beside it; a broker takes 4,096 bytes by default.
+  /// - Throws: `KafkaError`; `isGenerationLost` if the partition is not this member's (any more), `isFenced` if
+  ///   another took this member's name, `outcomeUnknown` if no answer came.
+  public func commit(_ partition: TopicPartition, offset: Int64, metadata: String = "") async throws {
+    let doing = "commit \(partition)@\(offset)"
+    if let fatalError { throw fatalError.retold(doing: doing) }
+    guard stage != .ended else { throw KafkaError.closed(doing: doing) }
+    guard isMine(partition) else {
+      throw KafkaError(
+        RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, message: "the partition is not this member's any more", doing: doing)
+    }
+    let client = thread.client
+    let queue = queue
+    let result: Result<Void, KafkaError> = await withCheckedContinuation { continuation in
+      let number = pending.add { answer in
+        continuation.resume(returning: answer.retold(doing: doing).flatMap { Self.commitResult($0, client, doing) })
+      }
+      let code = withPartitionList([(partition: partition, offset: offset)]) { list in
+        if !metadata.isEmpty { list.pointee.elems[0].setMetadata(metadata) }
+        return rd_kafka_commit_queue(client, list, queue, nil, opaque(number))
+      }
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+        pending.take(number)?(.failure(KafkaError(code, doing: doing)))
+      }
+    }
+    try result.get()
+  }
+
+  /// The group's place in a partition, read from the coordinator; nil if it has none.
+  /// - Throws: `KafkaError`.
+  public func committed(_ partition: TopicPartition) async throws -> CommittedOffset? {
+    let doing = "read group \(group)'s place in \(partition)"
+    guard stage != .ended else { throw KafkaError.closed(doing: doing) }
+    let query = GroupOffsetsQuery(group: group, partitions: [partition], doing: doing)
+    let result: Result<[TopicPartition: CommittedOffset], KafkaError> = await withCheckedContinuation { continuation in
+      let number = pending.add { answer in
+        continuation.resume(returning: answer.retold(doing: doing).flatMap(query.decode))
+      }
+      query.send(
+        thread.client, queue, number: number, timeoutMilliseconds: settings.operationTimeoutMilliseconds)
+    }
+    return try result.get()[partition]
+  }
+
+  private static func commitResult(_ event: ClientEvent, _ client: OpaquePointer, _ doing: String) -> Result<
+    Void, KafkaError
+  > {
+    var code = event.code
+    if code == RD_KAFKA_RESP_ERR_NO_ERROR, let list = rd_kafka_event_topic_partition_list(event.pointer) {
+      code = UnsafePointer(list).elements.first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }?.err ?? code
+    }
+    guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return .success(()) }
+    return .failure(
+      KafkaError(code, outcomeUnknown: KafkaError.leavesOutcomeUnknown(code), doing: doing).withCause(of: client))
+  }
+}
+
+extension Result where Failure == KafkaError {
+  func retold(doing: String) -> Result { mapError { $0.retold(doing: doing) } }
+}
