@@ -61,11 +61,12 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     pthread_sigmask(SIG_SETMASK, &everySignal, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
 
-    let start = Unmanaged.passRetained(ThreadStart(name: String(name.prefix(15))) { [self] in
-      inbox.withLock { $0.thread = pthread_self() }
-      run(onEvent)
-      end(teardown)
-    })
+    let start = Unmanaged.passRetained(
+      ThreadStart(name: String(name.prefix(15))) { [self] in
+        inbox.withLock { $0.thread = pthread_self() }
+        run(onEvent)
+        end(teardown)
+      })
     var thread = pthread_t()
     let status = pthread_create(&thread, nil, threadMain, start.toOpaque())
     precondition(status == 0, "no thread for a Kafka client: \(String(cString: strerror(status)))")
