@@ -20,6 +20,8 @@ let package = Package(
     // The pure core.
     .target(name: "Dispatch"),
 
+    .target(name: "Scheduling"),
+
     // What the core is driven with.
     .target(name: "Telemetry"),
     .target(name: "Terminal"),
@@ -52,20 +54,23 @@ let package = Package(
       dependencies: ["Dispatch", "Messages", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry", "Terminal"]),
 
     .testTarget(name: "DispatchTests", dependencies: ["Dispatch"]),
+    .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"]),
     .testTarget(name: "MessagesTests", dependencies: ["Messages", "Dispatch"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
     .testTarget(name: "ChunkProtocolTests", dependencies: ["ChunkProtocol", "Dispatch"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Dispatch"]),
     .testTarget(name: "KafkaLogTests", dependencies: ["KafkaLog", "Telemetry", "baton"]),
-    .testTarget(name: "RunnerProcessTests", dependencies: ["RunnerProcess", "baton"]),
+    .testTarget(name: "RunnerProcessTests", dependencies: ["RunnerProcess", "CProcess"]),
     .testTarget(name: "SyncTests", dependencies: ["Sync", "ChunkProtocol", "Configuration", "Dispatch", "Telemetry"]),
     .testTarget(
       name: "WorkerTests",
-      dependencies: ["Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "baton"]),
+      dependencies: [
+        "Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "ChunkProtocol", "baton",
+      ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Dispatch"]),
     .testTarget(name: "StructureTests"),
-    .testTarget(name: "CommandTests", dependencies: ["baton", "KafkaLog", "Telemetry"]),
+    .testTarget(name: "CommandTests", dependencies: ["baton", "Terminal", "KafkaLog", "Telemetry"]),
   ],
   swiftLanguageModes: [.v6]
 )

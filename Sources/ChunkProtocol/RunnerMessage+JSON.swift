@@ -10,6 +10,7 @@ extension RunnerMessage {
       writer.add("cursor", .string(report.cursor))
       writer.add("rows", .integer(Int64(report.rows)))
       writer.add("bytes", .integer(Int64(report.bytes)))
+      if let total = report.total { writer.add("total", .integer(Int64(total))) }
       return writer.finish()
     case .done(let done):
       var writer = MessageWriter(type: "done")
@@ -51,7 +52,8 @@ extension RunnerMessage {
       return .chunk(
         ChunkReport(
           chunk: try optional("chunk", from: 1, else: nextChunk), cursor: cursor,
-          rows: try optional("rows", from: 0, else: 0), bytes: try optional("bytes", from: 0, else: 0)))
+          rows: try optional("rows", from: 0, else: 0), bytes: try optional("bytes", from: 0, else: 0),
+          total: reader.has("total") ? Int(try reader.integer("total", from: 0)) : nil))
     case "done":
       try reader.requireWhole()
       return .done(RunnerDone(facts: reader.has("facts") ? try reader.object("facts") : [:]))

@@ -19,8 +19,8 @@ public struct WorkerSession: Sendable {
     case violation(ProtocolError)
   }
 
-  /// Chunks that may be reported and not yet acknowledged: one is written while the checkpoint of another is committed.
-  public static let unacknowledgedLimit = 2
+  /// Chunks that may be reported and not yet acknowledged: a crash must not repeat more than one.
+  public static let unacknowledgedLimit = 1
 
   private enum Said: Sendable, Hashable {
     case nothing, protocolLines
@@ -151,7 +151,7 @@ extension WorkerSession {
     case .done(let done):
       // A process that does not leave after its last word may be ended for it.
       if observation.status == .exited(0) || observation.endedByWorker != nil { return .succeeded(done) }
-      return failure(observation, "ended after \"done\" with \(observation.status)")
+      return failure(observation, "ended after \"done\": \(observation.status)")
     case .nothing, .protocolLines:
       if let stopped { return .stopped(reason: stopped) }
       guard observation.status == .exited(0) else { return failure(observation, "\(observation.status)") }

@@ -72,6 +72,8 @@ public struct EventDigest: Sendable, Hashable {
     public var run: String
     public var attempt: Int
     public var token: Int64
+    /// The first attempt's token, of those that were seen.
+    public internal(set) var firstToken = Int64.max
     public var failures: Int
     public var crashes: Int
     public var rows: Int64
@@ -96,7 +98,8 @@ public struct EventDigest: Sendable, Hashable {
           run: event.run, attempt: 0, token: 0, failures: 0, crashes: 0, rows: 0,
           waitingThrough: start.waitingThrough, twin: start.twin)
       begun.attempt = max(begun.attempt, start.attempt)
-      begun.token = offset
+      begun.token = max(begun.token, offset)
+      begun.firstToken = min(begun.firstToken, offset)
       begun.failures = max(begun.failures, start.failures)
       begun.crashes = start.crashes
       begun.rows = max(begun.rows, start.rows)
@@ -117,20 +120,28 @@ public struct EventDigest: Sendable, Hashable {
       keep(begun, for: request)
     case .ended(let ended):
       if request >= floor { ends[request] = max(ends[request] ?? 0, ended.token) }
-      if case .cancelled = ended.end {
+      if ended.attempt == 0 {
+        // It never ran, whatever an owner that was too late says of it.
+        begun[request] = nil
+      } else if case .cancelled = ended.end {
         begun[request] = nil
       } else if var begun = begun[request] {
         begun.hasEnded = true
+        // What waited before that attempt is not known: only a later start was seen, of an owner that was too late.
+        if ended.token < begun.firstToken { begun.twin = nil }
         keep(begun, for: request)
       }
-    case .lossAccepted(_, let to, _):
+    case .lossAccepted(let from, let to, _):
       lossAcceptedBelow = max(lossAcceptedBelow, to)
+      // Whatever comes to have these offsets is another request.
+      begun = begun.filter { $0.key < from || $0.key >= to }
+      ends = ends.filter { $0.key < from || $0.key >= to }
     }
   }
 
   private mutating func keep(_ begun: Begun, for request: Int64) {
     let coversSomething = begun.twin != nil && begun.waitingThrough > request && begun.waitingThrough >= floor
-    self.begun[request] = coversSomething || (!begun.hasEnded && request >= floor) ? begun : nil
+    self.begun[request] = coversSomething || !begun.hasEnded ? begun : nil
   }
 
   /// Forgets what concerns only requests below `offset`.
@@ -148,32 +159,55 @@ public struct EventDigest: Sendable, Hashable {
   /// The run that covers a request with this twin key at this offset: a twin that waited before it, and began after it came.
   public func cover(twin: String, at offset: Int64) -> (run: String, request: Int64)? {
     var found: (run: String, request: Int64)?
-    for (request, begun) in begun where begun.twin == twin && request < offset && begun.waitingThrough >= offset {
+    for (request, begun) in begun
+    where begun.hasEnded && begun.twin == twin && request < offset && begun.waitingThrough >= offset {
       if found == nil || request < found!.request { found = (begun.run, request) }
     }
     return found
   }
 }
 
-/// The ids and keys that are taken inside the deduplication window. The first to come keeps each.
+/// The ids and keys that are taken inside the deduplication window.
+///
+/// An id is taken if any earlier request inside the window before the asking one has it, itself a duplicate or not: that
+/// can be told from the log alone, so an owner who read the window back decides as one who was there all along.
 struct TakenIDs: Sendable {
-  private var ids: [String: Int64] = [:]
-  private var keys: [String: (offset: Int64, id: String)] = [:]
+  /// The earliest and the latest request that are known to have the id or the key.
+  private struct Holder {
+    var first: Taken
+    var latest: Taken
+  }
+
+  private struct Taken {
+    var offset: Int64
+    var appended: Timestamp
+    var id: String
+  }
+
+  private var ids: [String: Holder] = [:]
+  private var keys: [String: Holder] = [:]
   private var order: [TakenRequest] = []
   private var forgotten = 0
 
   var count: Int { order.count - forgotten }
 
   mutating func take(_ request: TakenRequest) {
-    if ids[request.id] == nil { ids[request.id] = request.offset }
-    if let key = request.deduplicationKey, keys[key] == nil { keys[key] = (request.offset, request.id) }
+    // An attempt that is tried again takes its id again.
+    if let last = order.last, forgotten < order.count, last.offset >= request.offset { return }
+    let taken = Taken(offset: request.offset, appended: request.appended, id: request.id)
+    ids[request.id, default: Holder(first: taken, latest: taken)].latest = taken
+    if let key = request.deduplicationKey { keys[key, default: Holder(first: taken, latest: taken)].latest = taken }
     order.append(request)
   }
 
-  /// The earlier request with the id, or else with the key.
-  func earlier(id: String, key: String?, than offset: Int64) -> (id: String, offset: Int64)? {
-    if let earlier = ids[id], earlier < offset { return (id, earlier) }
-    if let key, let earlier = keys[key], earlier.offset < offset { return (earlier.id, earlier.offset) }
+  /// The earlier request with the id, or else with the key, appended at the moment or after.
+  func earlier(id: String, key: String?, than offset: Int64, since moment: Timestamp) -> (id: String, offset: Int64)? {
+    for holder in [ids[id], key.flatMap { keys[$0] }] {
+      guard let holder else { continue }
+      for taken in [holder.first, holder.latest] where taken.offset < offset && taken.appended >= moment {
+        return (taken.id, taken.offset)
+      }
+    }
     return nil
   }
 
@@ -181,14 +215,19 @@ struct TakenIDs: Sendable {
   mutating func forget(before moment: Timestamp) {
     while forgotten < order.count, order[forgotten].appended < moment {
       let request = order[forgotten]
-      if ids[request.id] == request.offset { ids[request.id] = nil }
-      if let key = request.deduplicationKey, keys[key]?.offset == request.offset { keys[key] = nil }
+      TakenIDs.forget(request.offset, under: request.id, in: &ids)
+      if let key = request.deduplicationKey { TakenIDs.forget(request.offset, under: key, in: &keys) }
       forgotten += 1
     }
     if forgotten > 1_000, forgotten * 2 > order.count {
       order.removeFirst(forgotten)
       forgotten = 0
     }
+  }
+
+  private static func forget(_ offset: Int64, under name: String, in holders: inout [String: Holder]) {
+    guard let holder = holders[name], holder.first.offset <= offset else { return }
+    if holder.latest.offset <= offset { holders[name] = nil } else { holders[name]?.first = holder.latest }
   }
 }
 

@@ -18,7 +18,9 @@ extension QueueMachine {
       return dead(queued, .unreadable, reason, earlier)
     }
     if !isAcknowledged, protections.deduplicates,
-      let first = taken.earlier(id: request.id, key: request.deduplicationKey, than: queued.offset)
+      let first = taken.earlier(
+        id: request.id, key: request.deduplicationKey, than: queued.offset,
+        since: queued.appended + -settings.deduplicationMilliseconds)
     {
       return .end(Event.Ended(end: .skipped(.duplicate(of: first.id, at: first.offset))), nil)
     }
@@ -94,7 +96,7 @@ extension QueueMachine {
           return dead(queued, .attemptsUsedUp, "\(attempt.failures) attempts have failed", earlier)
         }
         if now < retryAt { return .hold(.backoff(retryAt)) }
-      case .running where abandoned == earlier.token: attempt.cause = .interruption
+      case .running where abandoned.contains(earlier.token): attempt.cause = .interruption
       case .running:
         attempt.cause = .crash
         attempt.crashes = earlier.attemptChunks > 0 ? 1 : earlier.crashes + 1

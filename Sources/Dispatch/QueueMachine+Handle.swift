@@ -128,8 +128,12 @@ extension QueueMachine {
 
     case (.suspension, .running(let running)):
       guard running.hasUnknownOwnership else { return [] }
+      if handover != nil { return letGo() }
       return [.stopRunner(token: running.attempt.token)] + giveUp(running) + readHistory()
-    case (.suspension, .turning): return readHistory()
+    case (.suspension, .turning(let turn)):
+      guard turn.hasUnknownOwnership else { return [] }
+      giveUp(turn)
+      return readHistory()
     case (.suspension, .suspended(let running)):
       let commands = [.stopRunner(token: running.attempt.token)] + giveUp(running)
       reset()
@@ -147,7 +151,7 @@ extension QueueMachine {
         return [.stopRunner(token: running.attempt.token)]
       }
       return letGo()
-    case (.handover, .turning): return handover == nil ? [] : letGo()
+    case (.handover, .turning), (.handover, .readingHistory): return handover == nil ? [] : letGo()
     case (.handover, _): return []
     }
   }

@@ -99,11 +99,14 @@ public struct ChunkProgress: Sendable, Hashable {
   public var chunk: Int
   public var cursor: String
   public var rows: Int64
+  /// Rows of the whole run, where the sink counts them itself.
+  public var total: Int64?
 
-  public init(chunk: Int, cursor: String, rows: Int64) {
+  public init(chunk: Int, cursor: String, rows: Int64, total: Int64? = nil) {
     self.chunk = chunk
     self.cursor = cursor
     self.rows = rows
+    self.total = total
   }
 }
 

@@ -11,9 +11,9 @@ extension QueueMachine {
 
   /// Forgets what was known of the queue and reads it anew.
   mutating func readHistory(resuming: Running? = nil) -> [Command] {
-    let promised = handover
+    // Nothing is begun that is to be let go of.
+    if handover != nil { return letGo() }
     reset()
-    handover = promised
     let ticket = ticket()
     state = .readingHistory(ticket: ticket, resuming: resuming)
     return [.cancelTimer(.retry), .cancelTimer(.hold), .readHistory(ticket: ticket)]
@@ -41,6 +41,7 @@ extension QueueMachine {
     retries = 0
     requestsEnd = history.requestsEnd
     eventsNext = history.eventsEnd
+    eventsFrom = history.committed?.metadata?.eventsFrom ?? 0
     gapFrom = nil
     digest = protections.readsHistory ? history.digest : EventDigest(floor: history.digest.floor)
     taken = TakenIDs()
@@ -51,7 +52,9 @@ extension QueueMachine {
     if let running = resuming {
       let ours = running.attempt.checkpoint(.running)
       let isUnchanged = saved?.run == ours.run && saved?.attempt == ours.attempt && saved?.token == ours.token
-      if offset == running.attempt.queued.offset, isUnchanged || !protections.checksCheckpointOnReturn {
+      // An owner in between may have published an end, and not have come to commit it.
+      let isOver = digest.ends[offset] != nil && protections.checksCheckpointOnReturn
+      if offset == running.attempt.queued.offset, !isOver, isUnchanged || !protections.checksCheckpointOnReturn {
         return goOn(running, at: offset, now: now)
       }
     }
@@ -66,21 +69,24 @@ extension QueueMachine {
     }
     next = offset
     // Beyond the end only after a person has accepted it: the topic is new, and begins at its start.
-    if next > history.requestsEnd { next = history.requestsStart }
     var seed = Turn(next: next)
-    if next < history.requestsStart {
+    seed.setsPosition = history.committed == nil
+    if next > history.requestsEnd {
+      next = history.requestsStart
+      seed.next = next
+      seed.setsPosition = true
+      // What the events tell is of requests that had these offsets before.
+      let known = digest.ends.keys.max() ?? digest.begun.keys.max() ?? offset
+      let lost = next..<max(offset, known + 1)
+      digest = EventDigest(floor: next)
+      seed.publications = [.event(lossAccepted(lost))]
+    } else if next < history.requestsStart {
       let lost = next..<history.requestsStart
       next = history.requestsStart
       seed.next = next
       if unended(lost) > 0 {
-        let event = Event(
-          run: "offset-\(lost.lowerBound)", job: nil, request: lost.lowerBound, worker: worker,
-          body: .lossAccepted(from: lost.lowerBound, to: lost.upperBound, by: lossAcceptedBy))
-        seed.publications = [.event(event)]
+        seed.publications = [.event(lossAccepted(lost))]
       }
-    } else if history.committed == nil {
-      while digest.ends[next] != nil { next += 1 }
-      seed.next = next
     }
     if next == offset, let saved {
       checkpoint = saved
@@ -101,6 +107,12 @@ extension QueueMachine {
     }
     fetchNext = next
     return commands + [.startFetch(at: next)] + advance(from: seed, now: now)
+  }
+
+  private func lossAccepted(_ lost: Range<Int64>) -> Event {
+    Event(
+      run: "offset-\(lost.lowerBound)", job: nil, request: lost.lowerBound, worker: worker,
+      body: .lossAccepted(from: lost.lowerBound, to: lost.upperBound, by: lossAcceptedBy))
   }
 
   private func unended(_ lost: Range<Int64>) -> Int64 {
@@ -135,8 +147,13 @@ extension QueueMachine {
     next = offset
     fetchNext = offset + 1
     take(running.attempt.queued)
-    state = .running(running)
     var commands: [Command] = [.cancelTimer(.suspension), .startFetch(at: offset + 1)]
+    // Ordered while the queue was away.
+    if running.stop == nil, let order = cancels[running.attempt.run] {
+      running.stop = .cancelled(order)
+      if running.outcome == nil { commands.append(.stopRunner(token: running.attempt.token)) }
+    }
+    state = .running(running)
     if let deadline = running.deadline { commands.append(.setTimer(.timeout, at: deadline)) }
     if running.report != nil { return commands + commit(running, now: now) }
     if running.outcome != nil { return commands + finish(running, now: now) }
@@ -158,9 +175,7 @@ extension QueueMachine {
     switch state {
     case .unassigned: return [.release]
     case .idle, .holding, .stopped: return letGo()
-    case .readingHistory(_, let resuming):
-      let stop: [Command] = resuming.map { [.stopRunner(token: $0.attempt.token)] } ?? []
-      return stop + letGo()
+    case .readingHistory: return letGo()
     case .suspended(let running):
       return [.stopRunner(token: running.attempt.token)] + giveUp(running) + letGo()
     case .turning:
@@ -174,8 +189,13 @@ extension QueueMachine {
 
   mutating func letGo() -> [Command] {
     var commands = TimerID.allCases.map(Command.cancelTimer)
-    if case .running(let running) = state, running.outcome == nil {
-      commands.append(.stopRunner(token: running.attempt.token))
+    switch state {
+    case .running(let running):
+      if running.outcome == nil { commands.append(.stopRunner(token: running.attempt.token)) }
+      abandoned.insert(running.attempt.token)
+    case .readingHistory(_, let resuming?): commands += [.stopRunner(token: resuming.attempt.token)] + giveUp(resuming)
+    case .turning(let turn): giveUp(turn)
+    case .unassigned, .readingHistory(_, nil), .idle, .holding, .suspended, .stopped: break
     }
     // A fenced worker stays out, and the reason stays visible.
     let problem: QueueProblem? = if case .stopped(let problem) = state, case .fenced = problem { problem } else { nil }
@@ -205,7 +225,11 @@ extension QueueMachine {
       reset()
       state = .suspended(resuming)
       return commands
-    case .readingHistory(_, nil), .idle, .holding, .turning, .stopped:
+    case .turning(let turn):
+      giveUp(turn)
+      reset()
+      return commands + [.cancelTimer(.suspension)]
+    case .readingHistory(_, nil), .idle, .holding, .stopped:
       reset()
       return commands + [.cancelTimer(.suspension)]
     }
@@ -227,7 +251,14 @@ extension QueueMachine {
 
   /// The attempt ends without a word in the events: another may have begun elsewhere.
   mutating func giveUp(_ running: Running) -> [Command] {
-    abandoned = running.attempt.token
+    abandoned.insert(running.attempt.token)
     return [.cancelTimer(.timeout), .cancelTimer(.suspension)]
+  }
+
+  /// Whichever of its attempts' checkpoints is found later, no worker has died of it.
+  mutating func giveUp(_ turn: Turn) {
+    for token in [turn.start?.token, turn.failed?.token, turn.endedToken] {
+      if let token, token >= 0 { abandoned.insert(token) }
+    }
   }
 }

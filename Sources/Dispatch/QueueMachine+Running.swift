@@ -39,7 +39,11 @@ extension QueueMachine {
   private func count(_ report: ChunkProgress, in attempt: inout Attempt) {
     attempt.cursor = .inline(report.cursor)
     attempt.cursorValue = report.cursor
-    attempt.rows += report.rows
+    add(report, to: &attempt)
+  }
+
+  private func add(_ report: ChunkProgress, to attempt: inout Attempt) {
+    attempt.rows = report.total ?? attempt.rows + report.rows
     attempt.chunks += 1
     attempt.attemptChunks += 1
   }
@@ -52,9 +56,7 @@ extension QueueMachine {
       attempt.cursorValue == report.cursor
     {
       // Its cursor is in an event already.
-      attempt.rows += report.rows
-      attempt.chunks += 1
-      attempt.attemptChunks += 1
+      add(report, to: &attempt)
     } else if let report = running.report {
       count(report, in: &attempt)
       if JSONValue.string(report.cursor).jsonText.utf8.count > settings.cursorBytesMax { return storeCursor(running) }
@@ -67,7 +69,8 @@ extension QueueMachine {
       .commit(
         ticket: ticket, offset: attempt.queued.offset,
         CommitMetadata(
-          eventsFrom: attempt.token, checkpoint: attempt.checkpoint(isHandover ? .handedOver : .running)))
+          eventsFrom: eventsFrom(for: attempt.queued.offset, attempt.token),
+          checkpoint: attempt.checkpoint(isHandover ? .handedOver : .running)))
     ]
   }
 
@@ -81,7 +84,6 @@ extension QueueMachine {
     }
     let ticket = ticket()
     running.commit = .storingCursor(ticket: ticket)
-    running.attempt.cursorValue = cursor
     state = .running(running)
     let stored = Event.Body.cursorStored(
       attempt: running.attempt.number, token: running.attempt.token, cursor: cursor)
@@ -196,12 +198,15 @@ extension QueueMachine {
     return publish(turn)
   }
 
-  private mutating func end(_ attempt: Attempt, _ end: RunEnd, deadLetter: DeadLetter?, now: Timestamp) -> [Command] {
+  mutating func end(_ attempt: Attempt, _ end: RunEnd, deadLetter: DeadLetter?, now: Timestamp) -> [Command] {
     var turn = Turn(next: attempt.queued.offset + 1)
     if let deadLetter { turn.publications.append(.deadLetter(deadLetter)) }
     let ended = Event.Ended(
       end: end, attempt: attempt.number, token: attempt.token, rows: attempt.rows, chunks: attempt.chunks)
-    turn.publications.append(.event(event(attempt.queued, .ended(ended))))
+    let event = event(attempt.queued, .ended(ended))
+    turn.publications.append(.event(event))
+    turn.endedToken = attempt.token
+    digest.apply(event, at: eventsNext)
     return advance(from: turn, now: now)
   }
 

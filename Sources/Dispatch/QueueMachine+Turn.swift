@@ -24,11 +24,14 @@ extension QueueMachine {
       turn.next = first.offset + 1
       if case .end(let end, let deadLetter) = decision {
         if let deadLetter { turn.publications.append(.deadLetter(deadLetter)) }
-        turn.publications.append(.event(event(first, .ended(end))))
+        let ended = event(first, .ended(end))
+        turn.publications.append(.event(ended))
+        // What is decided next must know of it already: a cancelled run covers nobody.
+        digest.apply(ended, at: eventsNext)
       }
     }
     let regulate = regulateFetch()
-    if turn.publications.isEmpty, turn.next == next, turn.start == nil {
+    if turn.publications.isEmpty, turn.next == next, turn.start == nil, !turn.setsPosition {
       if let hold {
         state = .holding(hold)
         return regulate + (hold.until.map { [.setTimer(.hold, at: $0)] } ?? [])
@@ -57,9 +60,16 @@ extension QueueMachine {
       .attemptStarted(
         Event.AttemptStarted(
           attempt: attempt.number, cause: attempt.cause, failures: attempt.failures, crashes: attempt.crashes,
-          rows: attempt.rows, waitingThrough: max(requestsEnd - 1, attempt.queued.offset),
+          rows: attempt.rows, waitingThrough: waitingThrough(attempt),
           twin: attempt.job.whenWaiting == .coalesce
             ? Job.twinKey(job: attempt.job.name, params: attempt.params) : nil)))
+  }
+
+  /// Only what waited before the first attempt read from its source is covered; where that is not known, nothing is.
+  private func waitingThrough(_ attempt: Attempt) -> Int64 {
+    let known = digest.begun[attempt.queued.offset]?.waitingThrough
+    if attempt.number > 1 { return known ?? attempt.queued.offset }
+    return min(max(requestsEnd - 1, attempt.queued.offset), known ?? .max)
   }
 
   mutating func publish(_ turn: Turn) -> [Command] {
@@ -80,16 +90,25 @@ extension QueueMachine {
     var turn = turn
     let ticket = ticket()
     turn.step = .committing(ticket: ticket)
-    var metadata = CommitMetadata(eventsFrom: gapFrom ?? eventsNext)
+    var metadata = CommitMetadata(eventsFrom: eventsFrom(for: turn.next, gapFrom ?? eventsNext))
     if let start = turn.start {
       turn.isCommittedAsHandover = handover != nil
       metadata = CommitMetadata(
-        eventsFrom: start.token, checkpoint: start.checkpoint(handover == nil ? .running : .handedOver))
+        eventsFrom: eventsFrom(for: turn.next, start.token),
+        checkpoint: start.checkpoint(handover == nil ? .running : .handedOver))
     } else if let failed = turn.failed, let retryAt = turn.retryAt {
-      metadata = CommitMetadata(eventsFrom: failed.token, checkpoint: failed.checkpoint(.failed(retryAt: retryAt)))
+      metadata = CommitMetadata(
+        eventsFrom: eventsFrom(for: turn.next, failed.token),
+        checkpoint: failed.checkpoint(.failed(retryAt: retryAt)))
     }
     state = .turning(turn)
     return [.commit(ticket: ticket, offset: turn.next, metadata)]
+  }
+
+  /// Where a new owner must begin to read: no later than an end that is known already of a request still to be passed.
+  mutating func eventsFrom(for offset: Int64, _ latest: Int64) -> Int64 {
+    if !digest.ends.keys.contains(where: { $0 >= offset }) { eventsFrom = latest }
+    return min(eventsFrom, latest)
   }
 
   /// Tries again what was refused or unanswered.
@@ -117,6 +136,7 @@ extension QueueMachine {
         retries = 0
         note(zip(turn.publications, offsets))
         if turn.start != nil, let token = offsets.last { turn.start?.token = token }
+        if !protections.startsAfterCommit, let start = turn.start { return run(start, now: now) }
         return check(turn)
       }
       if turn.step == .storingCursor(ticket: ticket), let offset = offsets.first {
@@ -134,6 +154,7 @@ extension QueueMachine {
       offsets.forEach { note(at: $0) }
       guard running.commit == .storingCursor(ticket: ticket), let offset = offsets.first else { return [] }
       running.attempt.cursor = .stored(event: offset)
+      if let report = running.report { running.attempt.cursorValue = report.cursor }
       running.commit = .pending
       return commit(running, now: now)
     case .idle, .holding:
@@ -186,6 +207,8 @@ extension QueueMachine {
       guard turn.step == .publishing(ticket: ticket) || isCursor else { return [] }
       if case .refused(let reason) = failure {
         let problem = QueueProblem.publishRefused(reason)
+        if handover != nil { return [.report(problem)] + letGo() }
+        giveUp(turn)
         reset()
         state = .stopped(problem)
         return [.cancelTimer(.retry), .report(problem)]
@@ -219,6 +242,7 @@ extension QueueMachine {
 
   private mutating func completed(_ turn: Turn, now: Timestamp) -> [Command] {
     next = turn.next
+    abandoned = []
     checkpoint = nil
     cursorValue = nil
     digest.raiseFloor(to: next)
@@ -226,6 +250,10 @@ extension QueueMachine {
       if handover != nil {
         // The next owner must not take it for a crash.
         return turn.isCommittedAsHandover ? letGo() : commit(turn)
+      }
+      // Ordered while its start was under way.
+      if let order = cancels[start.run] {
+        return end(start, .cancelled(by: order.by, reason: order.reason), deadLetter: nil, now: now)
       }
       return run(start, now: now)
     }
@@ -254,8 +282,10 @@ extension QueueMachine {
       case .generationLost, .unavailable: break
       }
       turn.step = .waitingToCommit
+      let isFirst = !turn.hasUnknownOwnership
+      if refusal == .generationLost { turn.hasUnknownOwnership = true }
       state = .turning(turn)
-      return waitForOwnership(refusal, isFirst: retries == 0, now: now)
+      return waitForOwnership(refusal, isFirst: isFirst, now: now)
     case .running(var running):
       guard case .inFlight(ticket, _) = running.commit else { return [] }
       switch refusal {

@@ -41,8 +41,10 @@ public struct QueueMachine: Sendable {
   var lossAcceptedBy = ""
   /// The moment by which the queue must be let go, once that was asked for.
   var handover: Timestamp?
-  /// The token of an attempt that this machine itself gave up: finding its checkpoint later is no crash.
-  var abandoned: Int64?
+  /// Tokens of attempts that this machine itself gave up: finding such a checkpoint later is no crash.
+  var abandoned: Set<Int64> = []
+  /// What the last commit's metadata says of where the events begin.
+  var eventsFrom: Int64 = 0
   var lastTicket: Int64 = 0
   var retries = 0
   var random: SplitMix64
@@ -91,6 +93,7 @@ public struct QueueMachine: Sendable {
     package var readsHistory = true
     package var checksCheckpointOnReturn = true
     package var checksGap = true
+    package var startsAfterCommit = true
 
     package init() {}
   }
@@ -170,6 +173,11 @@ public struct QueueMachine: Sendable {
     public var retryAt: Timestamp?
     public var step = Step.publishing(ticket: 0)
     var isCommittedAsHandover = false
+    /// Committed even if nothing was decided: the queue has no committed offset, and a later loss must be noticed.
+    var setsPosition = false
+    /// The token of the attempt that ended in this batch.
+    var endedToken: Int64?
+    var hasUnknownOwnership = false
 
     /// Where the batch is.
     public enum Step: Sendable, Hashable {

@@ -11,28 +11,38 @@ extension GroupConsumer {
   /// - Throws: `KafkaError`; `isGenerationLost` if the partition is not this member's (any more), `isFenced` if
   ///   another took this member's name, `outcomeUnknown` if no answer came.
   public func commit(_ partition: TopicPartition, offset: Int64, metadata: String = "") async throws {
-    let doing = "commit \(partition)@\(offset)"
-    if let fatalError { throw fatalError.retold(doing: doing) }
-    guard stage != .ended else { throw KafkaError.closed(doing: doing) }
-    guard isMine(partition) else {
-      throw KafkaError(
-        RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, message: "the partition is not this member's any more", doing: doing)
-    }
-    let client = thread.client
-    let queue = queue
     let result: Result<Void, KafkaError> = await withCheckedContinuation { continuation in
-      let number = pending.add { answer in
-        continuation.resume(returning: answer.retold(doing: doing).flatMap { Self.commitResult($0, client, doing) })
-      }
-      let code = withPartitionList([(partition: partition, offset: offset)]) { list in
-        if !metadata.isEmpty { list.pointee.elems[0].setMetadata(metadata) }
-        return rd_kafka_commit_queue(client, list, queue, nil, opaque(number))
-      }
-      if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-        pending.take(number)?(.failure(KafkaError(code, doing: doing)))
-      }
+      commit(partition, offset: offset, metadata: metadata) { continuation.resume(returning: $0) }
     }
     try result.get()
+  }
+
+  /// The same without waiting.
+  /// - Parameter completion: called once on the consumer's thread, perhaps before this returns.
+  public func commit(
+    _ partition: TopicPartition, offset: Int64, metadata: String,
+    completion: @escaping @Sendable (Result<Void, KafkaError>) -> Void
+  ) {
+    let doing = "commit \(partition)@\(offset)"
+    if let fatalError { return completion(.failure(fatalError.retold(doing: doing))) }
+    guard stage != .ended else { return completion(.failure(KafkaError.closed(doing: doing))) }
+    guard isMine(partition) else {
+      return completion(
+        .failure(
+          KafkaError(
+            RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, message: "the partition is not this member's any more", doing: doing)))
+    }
+    let client = thread.client
+    let number = pending.add { answer in
+      completion(answer.retold(doing: doing).flatMap { Self.commitResult($0, client, doing) })
+    }
+    let code = withPartitionList([(partition: partition, offset: offset)]) { list in
+      if !metadata.isEmpty { list.pointee.elems[0].setMetadata(metadata) }
+      return rd_kafka_commit_queue(client, list, queue, nil, opaque(number))
+    }
+    if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+      pending.take(number)?(.failure(KafkaError(code, doing: doing)))
+    }
   }
 
   /// The group's place in a partition, read from the coordinator; nil if it has none.

@@ -65,7 +65,8 @@ public actor GroupConsumer {
       ("session.timeout.ms", String(sessionTimeoutMilliseconds)),
       ("heartbeat.interval.ms", String(max(100, sessionTimeoutMilliseconds / 5))),
       // What waits in memory for a busy partition's owner.
-      ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
+      // A partition that is taken up waits for the answer to the fetch of the others: not for long.
+      ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
       // A commit to a coordinator that went away should fail while it still matters.
       ("socket.timeout.ms", String(max(10_000, sessionTimeoutMilliseconds))),
     ]

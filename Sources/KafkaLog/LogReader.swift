@@ -1,131 +1,191 @@
 import CRdkafka
 import Telemetry
 
-/// Reads partitions without joining a group.
+/// Reads partitions from any offset, without a group and without leaving a trace.
 ///
-/// Each reading that is under way has a client and a thread of its own, which is kept for the next one; so several
-/// may read at once, even the same partition. It must be closed.
+/// Readings do not hold each other up, not even of the same partition: each that is under way has a client of its own,
+/// which is then kept for the next. It must be closed.
 public actor LogReader {
+  /// A client that nobody uses at the moment, and how far it has handed out what it is still fetching.
+  private struct Idle {
+    let scanner: PartitionScanner
+    let place: Place?
+  }
+
+  private struct Place: Equatable {
+    let partition: TopicPartition
+    let next: Int64
+    /// Followers' clients let a broker hold its answer back until there is news.
+    let follows: Bool
+  }
+
   private let settings: KafkaSettings
+  private let waitsForNews: Bool
   private let logger: Logger
   private var scanners: [ObjectIdentifier: PartitionScanner] = [:]
-  private var idle: [PartitionScanner] = []
+  /// The one used last comes last.
+  private var idle: [Idle] = []
   private var isClosed = false
 
-  /// Prepares to read; nothing is connected before the first reading.
+  private static let idleMax = 3
+
+  /// Makes a reader; connecting goes on in the background.
+  /// - Parameter waitsForNews: makes bounded readings too let a broker hold its answer back, as followers always do;
+  ///   a reading that begins elsewhere then waits for that answer first.
   /// - Throws: `KafkaError` if a property is wrong.
-  public init(settings: KafkaSettings, logger: Logger) throws {
+  public init(settings: KafkaSettings, waitsForNews: Bool = false, logger: Logger) throws {
     self.settings = settings
+    self.waitsForNews = waitsForNews
     self.logger = logger
-    let first = try PartitionScanner(settings: settings, logger: logger)
+    let first = try PartitionScanner(settings: settings, waitsForNews: waitsForNews, logger: logger)
     scanners[ObjectIdentifier(first)] = first
-    idle = [first]
+    idle = [Idle(scanner: first, place: nil)]
   }
 
-  /// The first offset that is still there, and the one that the next record will get.
-  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
-  public func bounds(of partition: TopicPartition) async throws -> LogBounds {
-    let timeout = settings.operationTimeoutMilliseconds
-    return try await borrowing(doing: "read the bounds of \(partition)") {
-      try await $0.bounds(of: partition, timeoutMilliseconds: timeout)
-    }
-  }
-
-  /// The offset of the first record written at that time or later; the end of the log if there is none.
-  /// - Parameter timestampMilliseconds: since 1970-01-01T00:00:00Z.
-  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
-  public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) async throws -> Int64 {
-    let timeout = settings.operationTimeoutMilliseconds
-    return try await borrowing(doing: "find an offset of \(partition)") { scanner in
-      // The end is read first: a record that comes between the two questions is then found by the second.
-      let end = try await scanner.bounds(of: partition, timeoutMilliseconds: timeout).end
-      return try await scanner.offset(
-        of: partition, atOrAfter: timestampMilliseconds, timeoutMilliseconds: timeout) ?? end
-    }
-  }
-
-  /// Reads a stretch of a partition and returns when it is read.
-  ///
-  /// Offsets that hold no record (compacted away, transaction markers) are passed over. A stretch that reaches
-  /// beyond the log's end stops there. At most 500 records, about 4 MB, are in hand at a time beside the library's
-  /// own 16 MB.
-  /// - Parameters:
-  ///   - from: must be in the log: `KafkaError.isOffsetOutOfRange` else, since nothing is to be skipped in silence.
-  ///   - to: the offset after the last one to be read.
-  ///   - body: called with the records in order, never with none; what it throws ends the reading.
-  /// - Throws: `KafkaError`, what `body` throws, or `CancellationError`.
-  public func read(
-    _ partition: TopicPartition, from: Int64, to: Int64, _ body: @Sendable ([LogRecord]) throws -> Void
-  ) async throws {
-    guard from < to else { return }
-    let timeout = settings.operationTimeoutMilliseconds
-    try await borrowing(doing: "read \(partition)@\(from)") { scanner in
-      try await scanner.open([partition: from])
-      while true {
-        let batch = try await scanner.pull(limit: 500, timeoutMilliseconds: timeout)
-        let wanted = batch.records.prefix { $0.offset < to }
-        if !wanted.isEmpty { try body(Array(wanted)) }
-        if let last = batch.records.last, last.offset >= to - 1 { return }
-        if batch.ends[partition] != nil { return }
-        if let failure = batch.failure { throw failure }
-      }
-    }
-  }
-
-  /// Follows partitions from these offsets on, for ever. The follower has a client of its own and must be ended by
-  /// `LogFollower.stop` or by closing this reader.
-  /// - Throws: `KafkaError` if this reader is closed.
-  public func follow(_ partitions: [TopicPartition: Int64]) async throws -> LogFollower {
-    guard !isClosed else { throw KafkaError.closed(doing: "follow \(partitions.keys.sorted())") }
-    let scanner = try PartitionScanner(settings: settings, logger: logger)
-    scanners[ObjectIdentifier(scanner)] = scanner
-    do {
-      try await scanner.open(partitions)
-    } catch {
-      await end(scanner)
-      throw error
-    }
-    return LogFollower(scanner: scanner) { await self.end(scanner) }
-  }
-
-  /// Follows one partition from this offset on, for ever.
-  /// - Throws: `KafkaError` if this reader is closed.
-  public func follow(_ partition: TopicPartition, from offset: Int64) async throws -> LogFollower {
-    try await follow([partition: offset])
-  }
-
-  /// Ends all readings and followers; they throw.
+  /// Ends all clients; readings that are under way throw.
   public func close() async {
     isClosed = true
     idle = []
     for scanner in exchange(&scanners, with: [:]).values { await scanner.close() }
   }
 
+  // MARK: Questions
+
+  /// The offsets that the partition holds now.
+  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
+  public func bounds(of partition: TopicPartition) async throws -> LogBounds {
+    try await asking("ask for the bounds of \(partition)") { scanner, timeout in
+      try await scanner.bounds(of: partition, timeoutMilliseconds: timeout)
+    }
+  }
+
+  /// The first offset whose record was appended at or after the moment; the end if there is none.
+  /// - Parameter timestampMilliseconds: since 1970-01-01T00:00:00Z.
+  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
+  public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) async throws -> Int64 {
+    try await asking("ask for an offset of \(partition)") { scanner, timeout in
+      // The end is read first: a record that comes between the two questions is then found by the second.
+      let end = try await scanner.bounds(of: partition, timeoutMilliseconds: timeout).end
+      return try await scanner.offset(
+        of: partition, atOrAfter: max(0, timestampMilliseconds), timeoutMilliseconds: timeout) ?? end
+    }
+  }
+
+  /// How many partitions a topic has; nil if there is no such topic.
+  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
+  public func partitionCount(of topic: String) async throws -> Int? {
+    try await asking("ask for topic \(topic)") { scanner, timeout in
+      try await scanner.partitionCount(of: topic, timeoutMilliseconds: timeout)
+    }
+  }
+
+  private func asking<Answer: Sendable>(
+    _ doing: String, _ question: (PartitionScanner, Int) async throws -> Answer
+  ) async throws -> Answer {
+    guard !isClosed else { throw KafkaError.closed(doing: doing) }
+    // One that is in the middle of a reading can answer, and keeps its place.
+    let user = try idle.popLast() ?? Idle(scanner: makeScanner(follows: false), place: nil)
+    do {
+      let answer = try await question(user.scanner, settings.operationTimeoutMilliseconds)
+      await giveBack(user)
+      return answer
+    } catch {
+      await giveBack(user)
+      throw error
+    }
+  }
+
+  // MARK: Reading
+
+  /// The records of these offsets, the end excluded, in batches; as far as the log goes if it ends before.
+  ///
+  /// Offsets that hold no record (compacted away, marks of transactions) are passed over. An offset `from` that the log
+  /// does not have is an error (`isOffsetOutOfRange`), since nothing is to be skipped in silence.
+  public nonisolated func records(of partition: TopicPartition, from: Int64, to: Int64) -> LogBatches {
+    LogBatches(reader: self, partition: partition, from: from, to: to)
+  }
+
+  /// The records from this offset on, without end: each batch waits for news.
+  public nonisolated func follow(_ partition: TopicPartition, from: Int64) -> LogBatches {
+    LogBatches(reader: self, partition: partition, from: from, to: nil)
+  }
+
+  /// Records from `from` on: at least one, or none if there is none before `to`.
+  func batch(_ partition: TopicPartition, from: Int64, to: Int64?, max: Int) async throws -> [LogRecord] {
+    if let to, from >= to { return [] }
+    guard !isClosed else { throw KafkaError.closed(doing: "read \(partition)@\(from)") }
+    let place = Place(partition: partition, next: from, follows: to == nil)
+    let scanner = try await scanner(at: place)
+    do {
+      while true {
+        let timeout = to == nil ? nil : settings.operationTimeoutMilliseconds
+        let batch = try await scanner.pull(limit: max, timeoutMilliseconds: timeout)
+        let wanted = batch.records.prefix { record in to.map { record.offset < $0 } ?? true }
+        let isPast = to.map { to in batch.records.last.map { $0.offset >= to - 1 } ?? false } ?? false
+        if wanted.isEmpty, !isPast {
+          if let failure = batch.failure { throw failure }
+          // A log that ends, ends a reading with bounds: also where its last offsets hold no record.
+          guard to != nil, batch.ends[partition] != nil else { continue }
+        }
+        if let last = wanted.last, !isPast {
+          await scanner.putBack(batch)
+          await giveBack(
+            Idle(scanner: scanner, place: Place(partition: partition, next: last.offset + 1, follows: place.follows)))
+        } else {
+          await scanner.reset()
+          await giveBack(Idle(scanner: scanner, place: nil))
+        }
+        return Array(wanted)
+      }
+    } catch is CancellationError {
+      // Nothing was handed out, so the next call goes on here.
+      await giveBack(Idle(scanner: scanner, place: place))
+      throw CancellationError()
+    } catch {
+      await scanner.reset()
+      await giveBack(Idle(scanner: scanner, place: nil))
+      throw error
+    }
+  }
+
   // MARK: Clients
 
-  private func borrowing<Result: Sendable>(
-    doing: String, _ body: @Sendable (PartitionScanner) async throws -> Result
-  ) async throws -> Result {
-    guard !isClosed else { throw KafkaError.closed(doing: doing) }
+  /// The client that is fetching from just there, or one that is made to.
+  private func scanner(at place: Place) async throws -> PartitionScanner {
+    if let index = idle.lastIndex(where: { $0.place == place }) { return idle.remove(at: index).scanner }
+    let isFit = { (one: Idle) in one.scanner.waitsForNews == (place.follows || self.waitsForNews) }
     let scanner: PartitionScanner
-    if let free = idle.popLast() {
-      scanner = free
+    if let index = idle.lastIndex(where: { $0.place == nil && isFit($0) }) {
+      scanner = idle.remove(at: index).scanner
+    } else if idle.count >= Self.idleMax, let index = idle.firstIndex(where: isFit) {
+      scanner = idle.remove(at: index).scanner
+      await scanner.reset()
     } else {
-      scanner = try PartitionScanner(settings: settings, logger: logger)
-      scanners[ObjectIdentifier(scanner)] = scanner
+      scanner = try makeScanner(follows: place.follows)
     }
-    // Not waited for: after a cancellation the scanner's thread may be busy until its question is answered.
-    defer { Task { await giveBack(scanner) } }
-    return try await body(scanner)
+    do {
+      try await scanner.open(place.partition, from: place.next)
+    } catch {
+      await giveBack(Idle(scanner: scanner, place: nil))
+      throw error
+    }
+    return scanner
   }
 
-  private func giveBack(_ scanner: PartitionScanner) async {
-    await scanner.reset()
-    if isClosed || idle.count >= 2 { await end(scanner) } else { idle.append(scanner) }
+  private func makeScanner(follows: Bool) throws -> PartitionScanner {
+    let scanner = try PartitionScanner(settings: settings, waitsForNews: follows || waitsForNews, logger: logger)
+    scanners[ObjectIdentifier(scanner)] = scanner
+    return scanner
   }
 
-  private func end(_ scanner: PartitionScanner) async {
-    scanners[ObjectIdentifier(scanner)] = nil
-    await scanner.close()
+  private func giveBack(_ one: Idle) async {
+    // Closed meanwhile: `close` has seen to it.
+    guard !isClosed else { return }
+    idle.append(one)
+    while idle.count > Self.idleMax, !isClosed {
+      let oldest = idle.removeFirst().scanner
+      scanners[ObjectIdentifier(oldest)] = nil
+      await oldest.close()
+    }
   }
 }

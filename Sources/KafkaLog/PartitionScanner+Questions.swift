@@ -34,6 +34,26 @@ extension PartitionScanner {
     }
   }
 
+  /// How many partitions the topic has; nil if there is none of that name.
+  nonisolated func partitionCount(of topic: String, timeoutMilliseconds: Int) async throws -> Int? {
+    try await ask { [thread] () throws(KafkaError) -> Int? in
+      let doing = "ask for topic \(topic)"
+      guard let handle = rd_kafka_topic_new(thread.client, topic, nil) else {
+        throw KafkaError(rd_kafka_last_error(), doing: doing)
+      }
+      defer { rd_kafka_topic_destroy(handle) }
+      var metadata: UnsafePointer<rd_kafka_metadata_t>?
+      let code = rd_kafka_metadata(thread.client, 0, handle, &metadata, Int32(clamping: timeoutMilliseconds))
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(code, doing: doing) }
+      defer { rd_kafka_metadata_destroy(metadata) }
+      guard metadata.pointee.topic_cnt > 0 else { return nil }
+      let found = metadata.pointee.topics[0]
+      if found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { return nil }
+      guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(found.err, doing: doing) }
+      return Int(found.partition_cnt)
+    }
+  }
+
   private nonisolated func ask<Answer: Sendable>(
     _ question: @escaping @Sendable () throws(KafkaError) -> Answer
   ) async throws -> Answer {
@@ -46,7 +66,8 @@ extension PartitionScanner {
           guard !self.assumeIsolated({ $0.isShut }) else {
             return asker.resume(with: .failure(KafkaError.closed(doing: "ask for offsets")))
           }
-          asker.resume(with: Result { try question() })
+          let answer = Result { () throws(KafkaError) in try question() }
+          asker.resume(with: answer.mapError { error in self.assumeIsolated { $0.explained(error) } })
         }
       }
     } onCancel: {
@@ -82,7 +103,8 @@ private final class Asker<Answer: Sendable>: Sendable {
     if let early { continuation.resume(with: early) }
   }
 
-  func resume(with result: Result<Answer, any Error>) {
+  func resume(with result: Result<Answer, some Error>) {
+    let result = result.mapError { $0 as any Error }
     let waiting: CheckedContinuation<Answer, any Error>? = state.withLock { state in
       switch state {
       case .asking:

@@ -1,7 +1,7 @@
 import CRdkafka
 import Telemetry
 
-/// One client that reads partitions from given offsets, without a group: the engine under `LogReader`.
+/// One client that reads a partition from a given offset, without a group: the engine under `LogReader`.
 ///
 /// Records are pulled. While nobody pulls, they stay in the library's queue, whose own limits stop the fetching.
 actor PartitionScanner {
@@ -39,13 +39,18 @@ actor PartitionScanner {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-  init(settings: KafkaSettings, logger: Logger) throws {
+  nonisolated let waitsForNews: Bool
+
+  /// - Parameter waitsForNews: a broker holds its answer back for half a second until there is news; a partition that
+  ///   is opened meanwhile has to wait for that answer.
+  init(settings: KafkaSettings, waitsForNews: Bool, logger: Logger) throws {
     let client = try ClientConfiguration(
       settings,
       own: [
         ("enable.partition.eof", "true"), ("auto.offset.reset", "error"), ("enable.auto.commit", "false"),
         ("enable.auto.offset.store", "false"), ("fetch.error.backoff.ms", "100"),
-        ("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "16384"),
+        ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
+        ("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "8192"),
       ],
       doing: "make a reader"
     ).makeClient(RD_KAFKA_CONSUMER)
@@ -53,23 +58,22 @@ actor PartitionScanner {
     rd_kafka_set_log_queue(client, queue)
     thread = ClientThread(client: client, queue: queue)
     self.logger = logger
+    self.waitsForNews = waitsForNews
     thread.start(
       name: "kafka-reader",
       onEvent: { event in self.assumeIsolated { $0.serve(event) } },
       teardown: destroyClient)
   }
 
-  /// Begins to read partitions; nothing is delivered before `pull`.
-  func open(_ partitions: [TopicPartition: Int64]) throws {
-    guard !isClosed else { throw KafkaError.closed(doing: "read \(partitions.keys.sorted())") }
-    for (partition, offset) in partitions {
-      let doing = "read \(partition)@\(offset)"
-      let topic = try topic(partition.topic, doing: doing)
-      guard rd_kafka_consume_start_queue(topic, partition.partition, offset, queue) == 0 else {
-        throw KafkaError(rd_kafka_last_error(), doing: doing)
-      }
-      next[partition] = offset
+  /// Begins to read a partition; nothing is delivered before `pull`.
+  func open(_ partition: TopicPartition, from offset: Int64) throws {
+    let doing = "read \(partition)@\(offset)"
+    guard !isClosed else { throw KafkaError.closed(doing: doing) }
+    let topic = try topic(partition.topic, doing: doing)
+    guard rd_kafka_consume_start_queue(topic, partition.partition, offset, queue) == 0 else {
+      throw KafkaError(rd_kafka_last_error(), doing: doing)
     }
+    next[partition] = offset
     thread.takesEvents = waiter != nil
   }
 
@@ -94,8 +98,11 @@ actor PartitionScanner {
     }
   }
 
-  /// Keeps a failure for the next pull.
-  func putBack(_ failure: KafkaError) { batch.failure = failure }
+  /// Keeps what a batch told beside its records for the next pull.
+  func putBack(_ told: Batch) {
+    batch.failure = batch.failure ?? told.failure
+    if batch.records.isEmpty { batch.ends.merge(told.ends) { new, _ in new } }
+  }
 
   /// Stops reading everything, so that the client can be used for something else.
   func reset() {
@@ -191,12 +198,21 @@ actor PartitionScanner {
   }
 
   private func timeOut(_ number: Int) {
-    let cause = lastTrouble.map { ": \($0.message)" } ?? ""
-    fail(
-      number,
-      KafkaError(
-        RD_KAFKA_RESP_ERR__TIMED_OUT, message: "the brokers sent nothing in time\(cause)",
-        doing: "read \(next.keys.sorted().map(\.description).joined(separator: ", "))"))
+    let what = next.keys.sorted().map(\.description).joined(separator: ", ")
+    let error = KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, message: "nothing came in time", doing: "read \(what)")
+    fail(number, explained(error))
+  }
+
+  /// Adds why the brokers are out of reach, which a bare time-out does not tell.
+  func explained(_ error: KafkaError) -> KafkaError {
+    while let event = rd_kafka_queue_poll(queue, 0) {
+      serve(ClientEvent(event))
+      rd_kafka_event_destroy(event)
+    }
+    guard error.isTimeout || error.isUnreachable, let lastTrouble else { return error }
+    return KafkaError(
+      code: error.code, message: "\(error.message): \(lastTrouble.message)", isRetriable: error.isRetriable,
+      isFatal: error.isFatal, outcomeUnknown: error.outcomeUnknown, doing: error.doing)
   }
 
   private func fail(_ number: Int?, _ error: any Error) {

@@ -52,6 +52,8 @@ public actor Producer {
       settings,
       own: [
         ("enable.idempotence", "true"), ("acks", "all"), ("linger.ms", "0"),
+        // A dead letter is a request and its reason: larger than the library's default of a million bytes.
+        ("message.max.bytes", "4194304"),
         // The default of five minutes is longer than any caller waits.
         ("message.timeout.ms", "60000"),
       ],

@@ -29,7 +29,7 @@ public enum ControlCodec {
       key = "pause/\(message.queue)"
       members["action"] = .string("resume")
     case .cancel(let run):
-      key = "cancel/\(message.queue)/\(run)"
+      key = cancelKey(run: run, queue: message.queue)
       members["action"] = .string("cancel")
       members["run"] = .string(run)
     case .acceptLoss(let below):
@@ -42,6 +42,13 @@ public enum ControlCodec {
       id: "\(key)/\(time.milliseconds)", source: "/baton/cli", type: type, time: time, subject: message.queue)
     return RawRecord(
       key: Array(key.utf8), value: Array(JSONValue.object(members).jsonText.utf8), headers: event.headers)
+  }
+
+  private static func cancelKey(run: String, queue: String) -> String { "cancel/\(queue)/\(run)" }
+
+  /// The tombstone that takes the order to cancel a run off the compacted topic, once it is carried out.
+  public static func withdrawnCancel(run: String, queue: String) -> RawRecord {
+    RawRecord(key: Array(cancelKey(run: run, queue: queue).utf8))
   }
 
   public static func decode(_ record: RawRecord) throws(MessageError) -> ControlMessage {

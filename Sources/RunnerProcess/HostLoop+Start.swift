@@ -23,7 +23,6 @@ extension HostLoop {
       ours.append(log.read)
       for descriptor in ours { try makeNonBlocking(descriptor) }
 
-      let memory = PeakMemory()
       let startedAt = monotonicMilliseconds()
       let pid = try spawn(
         command, streams: ChildStreams(input: input.read, output: output.write, log: log.write),
@@ -43,7 +42,8 @@ extension HostLoop {
             limitBytes: ProcessHost.inputLimitBytes),
           mailbox: mailbox)
         return HostedChild(
-          process: process, pidfd: pidfd, output: output.read, log: log.read, memory: memory, startedAt: startedAt,
+          process: process, pidfd: pidfd, output: output.read, log: log.read, memory: PeakMemory(),
+          startedAt: startedAt,
           onEvent: onEvent)
       } catch {
         abandon(pid)

@@ -11,7 +11,10 @@ struct PeakMemory {
   private var sampledAt: Int64 = .min
   private static let sampleMilliseconds: Int64 = 100
 
-  /// To be made just before the child is started.
+  /// The kernel counts pages in batches, so that two readings of the same may differ by some.
+  private static let marginBytes = 4 << 20
+
+  /// To be made just after the child was started: then this process's peak is at least what it was at the exec.
   init() {
     var usage = rusage()
     getrusage(RUSAGE_SELF.rawValue, &usage)
@@ -38,7 +41,9 @@ struct PeakMemory {
   }
 
   /// The peak, given the kernel's figure at the end; both in bytes.
-  func peak(reported: Int) -> Int { reported > floor || sampled == 0 ? reported : sampled }
+  func peak(reported: Int) -> Int {
+    reported > floor + PeakMemory.marginBytes || sampled == 0 ? reported : sampled
+  }
 }
 
 func monotonicMilliseconds() -> Int64 {

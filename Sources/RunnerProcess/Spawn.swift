@@ -74,7 +74,7 @@ private func spawn(
 /// A pipe whose ends are 3 or higher and closed on exec.
 func makePipe() throws(RunnerStartError) -> (read: Int32, write: Int32) {
   var ends: [Int32] = [-1, -1]
-  guard pipe2(&ends, O_CLOEXEC) == 0 else { throw RunnerStartError(subject: "a pipe", code: errno) }
+  guard baton_pipe(&ends) == 0 else { throw RunnerStartError(subject: "a pipe", code: errno) }
   do throws(RunnerStartError) {
     ends[0] = try aboveStandardStreams(ends[0])
     ends[1] = try aboveStandardStreams(ends[1])

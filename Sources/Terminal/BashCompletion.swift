@@ -128,7 +128,7 @@ struct BashCompletion {
         for word in "${subcommands[@]}"; do [[ $word == "$current"* ]] && COMPREPLY+=("$word"); done
       else
         [[ $repeats == 1 && $position -ge ${#arguments[@]} ]] && position=$((${#arguments[@]} - 1))
-        @function@_add "${arguments[position]}" "$current" ''
+        @function@_add "${arguments[position]:-none}" "$current" ''
       fi
 
       # bash replaces only what stands after the last = or :.

@@ -28,16 +28,16 @@ public func formatBytes(_ bytes: Int64) -> String {
   if magnitude < 1024 { return "\(sign)\(magnitude) B" }
   var unit: UInt64 = 1024
   var names = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][...]
-  func tenths() -> UInt64 { magnitude / unit * 10 + (magnitude % unit / 16 * 10 + unit / 32) / (unit / 16) }
+  func whole() -> UInt64 { (magnitude + unit / 2) / unit }
   // What would round to 1024 of a unit is 1 of the next.
-  while tenths() >= 10_240, names.count > 1 {
+  while whole() >= 1024, names.count > 1 {
     unit *= 1024
     names.removeFirst()
   }
-  let value = tenths()
   let name = names.first ?? "EiB"
-  return value >= 1000 || value % 10 == 0
-    ? "\(sign)\((value + 5) / 10) \(name)" : "\(sign)\(value / 10).\(value % 10) \(name)"
+  let tenths = magnitude / unit * 10 + (magnitude % unit * 10 + unit / 2) / unit
+  return tenths >= 1000 || tenths % 10 == 0
+    ? "\(sign)\(whole()) \(name)" : "\(sign)\(tenths / 10).\(tenths % 10) \(name)"
 }
 
 /// A whole number with separators between the thousands: `1,000,000`.
@@ -54,7 +54,8 @@ public func formatCount(_ count: Int64) -> String {
 /// - Parameters: both in milliseconds on the same clock.
 public func formatRelative(milliseconds moment: Int64, now: Int64) -> String {
   let (difference, overflows) = now.subtractingReportingOverflow(moment)
-  let seconds = overflows ? Int64.max / 1000 : (difference / 1000)
+  let farthest = now > moment ? Int64.max : -Int64.max
+  let seconds = (overflows ? farthest : difference) / 1000
   if seconds.magnitude < 1 { return "just now" }
   let amount: String
   switch seconds.magnitude {

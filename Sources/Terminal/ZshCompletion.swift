@@ -102,7 +102,7 @@ struct ZshCompletion {
         _describe command subcommands
       else
         (( repeats && position > $#arguments )) && position=$#arguments
-        @function@_add "${arguments[position]}"
+        @function@_add "${arguments[position]:-none}"
       fi
     }
 

@@ -44,7 +44,7 @@ struct ProducerConformanceTests {
           }
           return await group.reduce(into: [Int: [Int64]]()) { $0[$1.0] = $1.1 }
         }
-        #expect((0..<50).flatMap { offsets[$0] ?? [] } == (0..<150).map(Int64.init))
+        #expect((0..<50).flatMap { offsets[$0] ?? [] } == numbers(0..<150))
         #expect(order.withLock { $0 } == Array(0..<50))
       }
     }
@@ -128,8 +128,12 @@ extension LogReader {
   }
 
   func stretch(_ partition: TopicPartition, _ from: Int64, _ to: Int64) async throws -> [LogRecord] {
-    let collected = Mutex([LogRecord]())
-    try await read(partition, from: from, to: to) { records in collected.withLock { $0 += records } }
-    return collected.withLock { $0 }
+    var collected: [LogRecord] = []
+    for try await batch in records(of: partition, from: from, to: to) { collected += batch }
+    return collected
+  }
+
+  func offsets(_ partition: TopicPartition, _ from: Int64, _ to: Int64) async throws -> [Int64] {
+    try await stretch(partition, from, to).offsets
   }
 }

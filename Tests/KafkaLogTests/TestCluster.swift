@@ -27,10 +27,9 @@ enum TestCluster: String, CaseIterable, CustomTestStringConvertible {
       let settings = KafkaSettings(bootstrap: try #require(environment("BATON_TEST_KAFKA")))
       let admin = try TopicAdmin(settings: settings, logger: .discarding)
       try await admin.create(
-        TopicSpecification(
-          name: topic, partitions: partitions, configuration: ["message.timestamp.type": "LogAppendTime"]))
+        topic: topic, partitions: partitions, configs: ["message.timestamp.type": "LogAppendTime"])
       await Result.of { try await test(ClusterUnderTest(settings: settings, topic: topic, broker: nil)) }.reported()
-      try await admin.delete(topic)
+      try await admin.delete(topic: topic)
       await admin.close()
     }
   }
@@ -110,3 +109,10 @@ extension LogRecord {
 func environment(_ name: String) -> String? {
   getenv(name).map { String(cString: $0) }
 }
+
+extension [LogRecord] {
+  var offsets: [Int64] { map(\.offset) }
+}
+
+func numbers(_ range: Range<Int>) -> [Int64] { range.map { Int64($0) } }
+func numbers(_ range: ClosedRange<Int>) -> [Int64] { range.map { Int64($0) } }

@@ -106,10 +106,12 @@ static inline int baton_become(const struct baton_spawn *spawn, pid_t parent) {
   baton_close_from(3);
   if (spawn->directory && chdir(spawn->directory) != 0) return BATON_SPAWN_DIRECTORY;
 
-  struct sigaction action = {0};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal <= SIGRTMAX; signal++) sigaction(signal, &action, 0);
+  // By the system call, for which all zero is the default: the C library does not let go of its own two signals,
+  // and a process that was started by its posix_spawn has one of them ignored.
+  static const uint64_t defaults[8] = {0};
+  for (int signal = 1; signal < _NSIG; signal++) syscall(SYS_rt_sigaction, signal, defaults, 0, _NSIG / 8);
   if (spawn->is_guard) {
+    struct sigaction action = {0};
     action.sa_handler = SIG_IGN;
     sigaction(SIGINT, &action, 0);
     sigaction(SIGTERM, &action, 0);
@@ -156,6 +158,9 @@ static inline char **baton_environment(void) {
   extern char **environ;
   return environ;
 }
+
+/// pipe2 with O_CLOEXEC, which the C library shows only to those that ask for its extensions.
+static inline int baton_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 
 static inline void baton_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 

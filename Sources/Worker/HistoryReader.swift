@@ -1,0 +1,97 @@
+import Configuration
+import Dispatch
+import KafkaLog
+import Messages
+import Telemetry
+
+/// Reads what a new owner must know of a queue: the committed offset, the ids that are taken, the events.
+public struct HistoryReader: Sendable {
+  let configuration: Configuration
+  let reader: LogReader
+  let logger: Logger
+
+  public init(configuration: Configuration, reader: LogReader, logger: Logger) {
+    self.configuration = configuration
+    self.reader = reader
+    self.logger = logger
+  }
+
+  /// - Parameters:
+  ///   - committed: as the group coordinator has it; nil for none.
+  ///   - now: the end of the deduplication window.
+  /// - Throws: `KafkaError`, or `MessageError` for metadata that a newer version wrote.
+  public func read(queue: String, committed: CommittedOffset?, now: Timestamp) async throws -> QueueHistory {
+    let requests = TopicPartition(topic: configuration.requestsTopic(queue), partition: 0)
+    let events = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
+    var metadata: CommitMetadata?
+    if let committed { metadata = try CheckpointCodec.decode(committed.metadata) }
+    let requestBounds = try await reader.bounds(of: requests)
+    let eventBounds = try await reader.bounds(of: events)
+    let window = configuration.queues[queue]?.deduplicationMilliseconds ?? QueueOptions().deduplicationMilliseconds
+    let windowStart = (now + -window).milliseconds
+
+    // Without metadata nothing says how far back the last end may lie: all events are read.
+    var eventsFrom = eventBounds.start
+    if let metadata {
+      let inWindow = try await reader.offset(of: events, atOrAfter: windowStart)
+      eventsFrom = max(eventBounds.start, min(inWindow, metadata.eventsFrom))
+    }
+    let offset = committed?.offset ?? requestBounds.start
+    var digest = EventDigest(floor: min(offset, requestBounds.end))
+    let eventRecords = reader.records(of: events, from: eventsFrom, to: eventBounds.end)
+    while let batch = try await eventRecords.next() {
+      for record in batch { if let event = decode(record) { digest.apply(event, at: record.offset) } }
+    }
+
+    var next = offset
+    if committed == nil { while digest.ends[next] != nil { next += 1 } }
+    var history = QueueHistory(
+      committed: committed.map { QueueHistory.Committed(offset: $0.offset, metadata: metadata) },
+      requestsStart: requestBounds.start, requestsEnd: requestBounds.end, eventsEnd: eventBounds.end, digest: digest)
+    let takenFrom = max(requestBounds.start, try await reader.offset(of: requests, atOrAfter: windowStart))
+    history.taken = try await taken(requests, from: takenFrom, to: min(next, requestBounds.end))
+    if case .stored(let event)? = metadata?.checkpoint?.cursor, event >= eventBounds.start, event < eventBounds.end {
+      for (_, stored) in try await self.events(queue: queue, from: event, to: event + 1) {
+        if case .cursorStored(_, _, let cursor) = stored.body { history.storedCursor = cursor }
+      }
+    }
+    return history
+  }
+
+  /// The events of these offsets, the end excluded; what is no event is passed over with a warning.
+  public func events(queue: String, from: Int64, to: Int64) async throws -> [(offset: Int64, event: Event)] {
+    let partition = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
+    var events: [(offset: Int64, event: Event)] = []
+    let records = reader.records(of: partition, from: from, to: to)
+    while let batch = try await records.next() {
+      for record in batch { if let event = decode(record) { events.append((record.offset, event)) } }
+    }
+    return events
+  }
+
+  private func decode(_ record: LogRecord) -> Event? {
+    do {
+      return try EventCodec.decode(record.raw)
+    } catch {
+      logger.warning(
+        "a record of the events topic is no event and is passed over: \(error)",
+        ["topic": record.topic, "offset": String(record.offset)])
+      return nil
+    }
+  }
+
+  private func taken(_ partition: TopicPartition, from: Int64, to: Int64) async throws -> [TakenRequest] {
+    var taken: [TakenRequest] = []
+    let records = reader.records(of: partition, from: from, to: to)
+    while let batch = try await records.next() {
+      for record in batch {
+        guard case .request(let request) = RequestCodec.decode(record.raw) else { continue }
+        taken.append(
+          TakenRequest(
+            id: request.id, deduplicationKey: request.deduplicationKey, offset: record.offset,
+            appended: record.appended))
+      }
+    }
+    return taken
+  }
+}

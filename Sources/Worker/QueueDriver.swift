@@ -1,0 +1,21 @@
+import Dispatch
+import KafkaLog
+
+/// One queue in this worker: its machine, and what executes the machine's commands.
+final class QueueDriver {
+  let queue: String
+  let partition: TopicPartition
+  var machine: QueueMachine
+  let deadlines: Deadlines
+  /// The attempts whose processes are not gone yet, by token. More than one only while a given-up one is being killed.
+  var runners: [Int64: AttemptRunner] = [:]
+  /// The run that is in hand, for the log.
+  var startedAt: Timestamp?
+
+  init(queue: String, partition: TopicPartition, machine: QueueMachine, deadlines: Deadlines) {
+    self.queue = queue
+    self.partition = partition
+    self.machine = machine
+    self.deadlines = deadlines
+  }
+}

@@ -1,0 +1,41 @@
+import ChunkProtocol
+import Configuration
+import Dispatch
+import RunnerProcess
+
+/// How a job's work becomes a process.
+struct RunnerLaunch: Sendable {
+  let configuration: Configuration
+  /// The `baton` executable, which holds the built-in sync runner.
+  let executable: String
+  /// What every runner inherits, such as PATH and the secrets that connections name.
+  let environment: [String: String]
+
+  func command(_ order: RunnerOrder, of definition: JobDefinition) -> RunnerCommand {
+    var environment = environment
+    environment["BATON_RUN"] = order.run
+    environment["BATON_JOB"] = order.job
+    environment["BATON_ATTEMPT"] = String(order.attempt)
+    environment["BATON_TOKEN"] = String(order.token)
+    environment["BATON_CURSOR"] = order.cursor ?? ""
+    switch definition.work {
+    case .sync:
+      return RunnerCommand(
+        arguments: [executable, "sync", "--config", configuration.file, order.job], environment: environment,
+        directory: nil, memoryLimitBytes: definition.memoryBytes)
+    case .command(let command):
+      for (name, value) in command.environment { environment[name] = value.reveal() }
+      return RunnerCommand(
+        arguments: command.resolve(params: order.params), environment: environment, directory: command.directory,
+        memoryLimitBytes: definition.memoryBytes)
+    }
+  }
+
+  func start(_ order: RunnerOrder, of definition: JobDefinition) -> RunnerStart {
+    RunnerStart(
+      run: order.run, job: order.job, attempt: order.attempt, token: order.token, params: order.params,
+      cursor: order.cursor,
+      limits: RunnerStart.Limits(
+        rows: definition.chunk.rows, bytes: definition.chunk.bytes, memory: definition.memoryBytes))
+  }
+}

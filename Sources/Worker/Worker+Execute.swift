@@ -1,0 +1,169 @@
+import Configuration
+import Dispatch
+import KafkaLog
+import Messages
+import RunnerProcess
+import Telemetry
+
+extension Worker {
+  /// Executes one command; what comes of it goes into the mailbox.
+  func execute(_ command: QueueMachine.Command, _ driver: QueueDriver) {
+    let queue = driver.queue
+    let mailbox = mailbox
+    switch command {
+    case .readHistory(let ticket): readHistory(ticket, driver)
+    case .readEvents(let ticket, let from, let to): readEvents(ticket, from: from, to: to, driver)
+    case .startFetch(let offset): consumer?.submit { [partition = driver.partition] in $0.start(partition, at: offset) }
+    case .pauseFetch: consumer?.submit { [partition = driver.partition] in $0.pause(partition) }
+    case .resumeFetch: consumer?.submit { [partition = driver.partition] in $0.resume(partition) }
+    case .publish(let ticket, let publications): publish(ticket, publications, driver)
+    case .commit(let ticket, let offset, let metadata):
+      let (partition, text) = (driver.partition, CheckpointCodec.encode(metadata))
+      consumer?.submit { consumer in
+        consumer.commit(partition, offset: offset, metadata: text) { result in
+          switch result {
+          case .success: mailbox.post(.machine(queue: queue, .committed(ticket: ticket)))
+          case .failure(let error): self.refused(error, ticket: ticket, queue: queue)
+          }
+        }
+      }
+    case .startRunner(let order): start(order, driver)
+    case .acknowledgeChunk(let token, let chunk): driver.runners[token]?.acknowledge(chunk: chunk)
+    case .stopRunner(let token): driver.runners[token]?.kill(reason: "it was told to stop")
+    case .setTimer(let timer, let moment): driver.deadlines.set(timer, at: moment)
+    case .cancelTimer(let timer): driver.deadlines.cancel(timer)
+    case .release: release(driver)
+    case .report(let problem):
+      logger.error(problem.message(queue: queue), ["queue": queue])
+      if case .fenced(let reason) = problem { fence(reason) }
+    }
+  }
+
+  // MARK: Reading
+
+  private func readHistory(_ ticket: Int64, _ driver: QueueDriver) {
+    guard let consumer else { return }
+    let (queue, partition) = (driver.queue, driver.partition)
+    Task {
+      do {
+        let committed = try await consumer.committed(partition)
+        let read = try await history.read(queue: queue, committed: committed, now: .now)
+        logger.debug(
+          "history read",
+          [
+            "queue": queue, "committed": committed.map { String($0.offset) } ?? "none",
+            "events": String(read.eventsEnd),
+          ])
+        mailbox.post(.machine(queue: queue, .historyRead(ticket: ticket, read)))
+      } catch {
+        logger.warning("cannot read the queue's history, trying again: \(error)", ["queue": queue])
+        mailbox.post(.machine(queue: queue, .historyFailed(ticket: ticket)))
+      }
+    }
+  }
+
+  private func readEvents(_ ticket: Int64, from: Int64, to: Int64, _ driver: QueueDriver) {
+    let queue = driver.queue
+    Task {
+      while true {
+        do {
+          let events = try await history.events(queue: queue, from: from, to: to)
+          return mailbox.post(.machine(queue: queue, .eventsRead(ticket: ticket, events)))
+        } catch let error as KafkaError where error.isRetriable {
+          logger.warning("cannot read the events, trying again: \(error)", ["queue": queue])
+        } catch {
+          // The partition is taken from us, or the worker ends; the machine has let go of the turn by then.
+          return logger.error("cannot read the events: \(error)", ["queue": queue])
+        }
+      }
+    }
+  }
+
+  // MARK: Writing
+
+  private func publish(_ ticket: Int64, _ publications: [Publication], _ driver: QueueDriver) {
+    let queue = driver.queue
+    let now = Timestamp.now
+    let records = publications.map { publication in
+      switch publication {
+      case .event(let event):
+        log(event, driver, now: now)
+        if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
+        return OutgoingRecord(
+          topic: configuration.eventsTopic(queue), EventCodec.encode(event, queue: queue, time: now))
+      case .deadLetter(let letter):
+        return OutgoingRecord(
+          topic: configuration.deadLettersTopic,
+          DeadLetterCodec.encode(letter, topic: configuration.requestsTopic(queue), worker: name, time: now))
+      }
+    }
+    let (mailbox, logger, producer) = (mailbox, logger, producer)
+    producer.submit(records) { results in
+      var offsets: [Int64] = []
+      for result in results {
+        switch result {
+        case .success(let delivery): offsets.append(delivery.offset)
+        case .failure(let error):
+          logger.warning("an event was not taken: \(error)", ["queue": queue])
+          if error.isFatal { mailbox.post(.producerBroke(producer)) }
+          let isRefused = !error.isRetriable && !error.isFatal && !error.outcomeUnknown
+          return mailbox.post(
+            .machine(
+              queue: queue, .publishFailed(ticket: ticket, isRefused ? .refused("\(error)") : .unknown)))
+        }
+      }
+      mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
+    }
+  }
+
+  /// The order to cancel a run is carried out: the compacted topic need not keep it.
+  private func withdraw(_ run: String, queue: String) {
+    let record = OutgoingRecord(topic: configuration.controlTopic, ControlCodec.withdrawnCancel(run: run, queue: queue))
+    let logger = logger
+    producer.submit([record]) { results in
+      if case .failure(let error)? = results.first {
+        logger.warning("the order to cancel \(run) stays on the control topic: \(error)")
+      }
+    }
+  }
+
+  nonisolated private func refused(_ error: KafkaError, ticket: Int64, queue: String) {
+    let refusal: CommitRefusal =
+      if error.isFenced {
+        .fenced("\(error)")
+      } else if error.isGenerationLost {
+        .generationLost
+      } else if error.isMetadataTooLarge {
+        .metadataTooLarge
+      } else {
+        .unavailable
+      }
+    logger.warning("a checkpoint was not taken: \(error)", ["queue": queue])
+    mailbox.post(.machine(queue: queue, .commitRefused(ticket: ticket, refusal)))
+  }
+
+  // MARK: Running
+
+  private func start(_ order: RunnerOrder, _ driver: QueueDriver) {
+    let queue = driver.queue
+    guard let definition = configuration.jobs[order.job] else { return }
+    driver.startedAt = .now
+    let mailbox = mailbox
+    let runner = AttemptRunner(
+      token: order.token, memoryLimit: definition.memoryBytes,
+      logger: logger.with(component: "run").with(["job": order.job, "run": order.run]),
+      report: { mailbox.post(.machine(queue: queue, $0)) },
+      used: { mailbox.post(.runnerGone(queue: queue, token: order.token, $0)) })
+    driver.runners[order.token] = runner
+    let command = launch.command(order, of: definition)
+    let start = launch.start(order, of: definition)
+    let host = host
+    Task { await runner.start(command, start, on: host) }
+  }
+
+  private func release(_ driver: QueueDriver) {
+    logger.info("queue let go", ["queue": driver.queue])
+    // On the way out it is `leave` that answers for all of them.
+    consumer?.submit { [partition = driver.partition] in $0.release([partition]) }
+  }
+}

@@ -1,0 +1,35 @@
+import Terminal
+
+extension Command {
+  static let version = "0.1.0"
+
+  /// The whole tool. Each subcommand has a file of its own.
+  static let baton = Command(
+    "baton", summary: "run each sync request exactly once, in order, chunk by chunk",
+    discussion: """
+      Baton dispatches data-sync jobs over an Apache Kafka log. Every request, scheduled or manual, goes through one \
+      single-partition topic; one consumer group reads it; so exactly one worker, on whichever server, runs it. The \
+      offset is committed only when the run is complete, and a run that is interrupted goes on at its last checkpoint.
+
+      Start with `baton init`, `baton dev`, and in a second terminal `baton enqueue hello --wait`.
+      """,
+    options: [
+      Option(
+        "config", short: "c", value: "FILE", help: "the configuration",
+        defaultText: "baton.yaml here, else /etc/baton/baton.yaml", completion: .file)
+    ],
+    subcommands: [
+      .initialize, .check, .topics, .worker, .enqueue, .runs, .show, .follow, .status, .lag, .cancel, .pause, .resume,
+      .retry, .dead, .audit, .dev, .demo, .completions, .manual, .sync, .broker, .processGuard, .names,
+    ],
+    exitCodes: [ExitCode(3, "Kafka could not be reached, or refused"), ExitCode(4, "the configuration has errors")],
+    version: "baton " + version)
+}
+
+/// Options that several commands share.
+enum SharedOption {
+  static let json = Option("json", help: "print facts as JSON, for programs")
+  static let queue = Option(
+    "queue", short: "q", value: "QUEUE", help: "only this queue", completion: .command("names queues"))
+  static let reason = Option("reason", value: "TEXT", help: "why; it is shown wherever the order is")
+}

@@ -1,0 +1,154 @@
+import Configuration
+import Dispatch
+import FoundationEssentials
+import Glibc
+import KafkaLog
+import Telemetry
+import Terminal
+import Worker
+
+/// What most commands need: the configuration, connections that are opened when they are asked for, and their end.
+struct Context: Sendable {
+  let configuration: Configuration
+  let settings: KafkaSettings
+  let logger: Logger
+
+  /// - Throws: `ConfigurationErrors`, with every mistake that the file has.
+  init(_ arguments: ParsedArguments) throws {
+    let file = try Context.file(arguments.value("config"))
+    self.init(try Configuration.load(file: file, environment: Context.environment))
+  }
+
+  init(_ configuration: Configuration) {
+    self.configuration = configuration
+    settings = KafkaSettings(configuration, clientID: "baton-cli")
+    // What goes wrong is thrown, with its cause; the client library's own lines would only repeat it.
+    logger = .discarding
+  }
+
+  static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+  /// The path of this executable, for the processes that it starts.
+  static var executable: String {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : CommandLine.arguments[0]
+  }
+
+  /// The file that was asked for, or the first of the usual places that exists.
+  static func file(_ asked: String?) throws -> String {
+    if let asked { return asked }
+    let places = ["baton.yaml", "/etc/baton/baton.yaml"]
+    for place in places where access(place, R_OK) == 0 { return place }
+    throw CommandError(
+      "there is no configuration: neither baton.yaml in this folder nor /etc/baton/baton.yaml",
+      remedy: "Write one with `baton init`, or name one with --config FILE.", exitCode: 4)
+  }
+
+  /// The name under which this person or host gives orders.
+  static var user: String {
+    let name = environment["SUDO_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "uid \(getuid())"
+    return name + "@" + hostName
+  }
+
+  static var hostName: String {
+    var buffer = [UInt8](repeating: 0, count: 256)
+    let code = buffer.withUnsafeMutableBytes { gethostname($0.baseAddress!, $0.count - 1) }
+    guard code == 0 else { return "localhost" }
+    return String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// The definition of a job.
+  func job(_ name: String) throws -> JobDefinition {
+    if let job = configuration.jobs[name] { return job }
+    throw CommandError(
+      "there is no job '\(name)' in \(configuration.file)",
+      remedy: "It has: " + configuration.jobOrder.joined(separator: ", "))
+  }
+
+  /// The queues that were asked for: the one named, or all.
+  func queues(_ name: String?) throws -> [String] {
+    guard let name else { return configuration.queueOrder }
+    guard configuration.queues[name] != nil else {
+      throw CommandError(
+        "there is no queue '\(name)' in \(configuration.file)",
+        remedy: "It has: " + configuration.queueOrder.joined(separator: ", "))
+    }
+    return [name]
+  }
+
+  /// Opens a reader, and closes it whatever happens.
+  func withReader<Result: Sendable>(_ body: (LogReader) async throws -> Result) async throws -> Result {
+    let reader = try LogReader(settings: settings, logger: logger)
+    do {
+      let result = try await body(reader)
+      await reader.close()
+      return result
+    } catch {
+      await reader.close()
+      throw error
+    }
+  }
+
+  /// Opens a producer, and closes it, what was sent being delivered, whatever happens.
+  func withProducer<Result: Sendable>(_ body: (Producer) async throws -> Result) async throws -> Result {
+    let producer = try Producer(settings: settings, logger: logger)
+    do {
+      let result = try await body(producer)
+      await producer.close(timeoutMilliseconds: 5_000)
+      return result
+    } catch {
+      await producer.close(timeoutMilliseconds: 5_000)
+      throw error
+    }
+  }
+
+  /// Opens an administrative client, and closes it whatever happens.
+  func withAdmin<Result: Sendable>(_ body: (TopicAdmin) async throws -> Result) async throws -> Result {
+    let admin = try TopicAdmin(settings: settings, logger: logger)
+    do {
+      let result = try await body(admin)
+      await admin.close()
+      return result
+    } catch {
+      await admin.close()
+      throw error
+    }
+  }
+}
+
+/// An error of a command, with its remedy.
+struct CommandError: UserFacingError, Equatable {
+  var message: String
+  var remedy: String?
+  var exitCode: Int32
+
+  init(_ message: String, remedy: String? = nil, exitCode: Int32 = ExitCode.failure) {
+    self.message = message
+    self.remedy = remedy
+    self.exitCode = exitCode
+  }
+}
+
+extension ConfigurationErrors: UserFacingError {
+  public var message: String {
+    problems.map(\.description).joined(separator: "\n")
+  }
+  public var remedy: String? { nil }
+  public var exitCode: Int32 { 4 }
+}
+
+extension WorkerError: UserFacingError {
+  public var message: String { description }
+}
+
+extension KafkaError: UserFacingError {
+  public var message: String { description }
+  public var remedy: String? {
+    isRetriable ? "Is Kafka up, and is `kafka.bootstrap` right? `baton check --kafka` tries the connection." : nil
+  }
+  public var exitCode: Int32 { 3 }
+}
+
+/// Facts as JSON, one document a line.
+func printJSON(_ value: JSONValue, to output: TerminalOutput) { output.line(value.jsonText) }

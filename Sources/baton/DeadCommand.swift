@@ -1,0 +1,179 @@
+import Dispatch
+import KafkaLog
+import Messages
+import Terminal
+import Worker
+
+extension Command {
+  static let dead = Command(
+    "dead", summary: "look at the dead letters, and put them back on their queues",
+    subcommands: [
+      Command(
+        "list", summary: "list the dead letters, the latest first",
+        options: [
+          SharedOption.since, Option("limit", value: "COUNT", help: "at most this many", defaultValue: "50"),
+          SharedOption.json,
+        ],
+        examples: [Example("baton dead list --since 1d", "what needs a person's eye")],
+        run: { arguments in
+          let context = try Context(arguments)
+          let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
+          let letters = try await context.withReader { try await load(context, $0, since: try arguments.since()) }
+          let shown = letters.reversed().prefix(limit)
+          if arguments.flag("json") {
+            for letter in shown { printJSON(facts(letter), to: arguments.output) }
+            return ExitCode.success
+          }
+          var table = Table([
+            .init("LETTER", .right), .init("RUN", canBeCut: false), .init("KIND"), .init("FROM"), .init("WHEN"),
+            .init("REASON"),
+          ])
+          let now = Timestamp.now.milliseconds
+          for (offset, letter) in shown {
+            table.add([
+              String(offset), letter.run, letter.kind, "\(letter.topic)@\(letter.offset)",
+              letter.time.map { formatRelative(milliseconds: $0.milliseconds, now: now) } ?? "",
+              letter.reason.split(separator: "\n").first.map(String.init) ?? "",
+            ])
+          }
+          table.write(to: arguments.output)
+          return ExitCode.success
+        }),
+      Command(
+        "show", summary: "show one dead letter with its headers and bytes", options: [SharedOption.json],
+        arguments: [Argument("LETTER", help: "its number in `dead list`, or a run's id")],
+        examples: [Example("baton dead show 12", "")],
+        run: { arguments in
+          let context = try Context(arguments)
+          let letter = try await context.withReader { try await find(arguments.argument("LETTER"), context, $0) }
+          if arguments.flag("json") {
+            printJSON(facts(letter), to: arguments.output)
+          } else {
+            describe(letter, arguments.output)
+          }
+          return ExitCode.success
+        }),
+      Command(
+        "retry", summary: "put a dead letter back on its queue, under a new id", options: [SharedOption.json],
+        arguments: [Argument("LETTER", help: "its number in `dead list`, or a run's id")],
+        examples: [Example("baton dead retry 12", "after what was wrong is mended")],
+        run: { arguments in
+          let context = try Context(arguments)
+          let letter = try await context.withReader {
+            try await find(arguments.argument("LETTER"), context, $0).letter
+          }
+          guard case .request(let request) = RequestCodec.decode(letter.original) else {
+            throw CommandError(
+              "this record is no request: \(letter.reason)",
+              remedy: "Enqueue what its sender meant with `baton enqueue`.")
+          }
+          return try await again(request, topic: letter.topic, context, arguments)
+        }),
+    ])
+
+  static let retry = Command(
+    "retry", summary: "enqueue a run's request again, under a new id",
+    options: [SharedOption.json], arguments: [Argument("RUN", help: "the run's id")],
+    examples: [Example("baton retry person-search-k3m9qw2hxa", "the same job with the same params")],
+    exitCodes: [ExitCode(1, "there is no such run, or it has not ended yet")],
+    run: { arguments in
+      let context = try Context(arguments)
+      let id = arguments.argument("RUN")
+      let (snapshot, run) = try await context.withReader { try await findRun(id, context, $0) }
+      guard run.end != nil else {
+        throw CommandError(
+          "run \(id) has not ended yet: it is \(run.status.rawValue)", remedy: "See `baton show \(id)`.")
+      }
+      guard let request = run.queued?.request else { throw CommandError("the request of run \(id) cannot be read") }
+      return try await again(request, topic: context.configuration.requestsTopic(snapshot.queue), context, arguments)
+    })
+
+  private static func again(
+    _ original: Request, topic: String, _ context: Context, _ arguments: ParsedArguments
+  ) async throws -> Int32 {
+    var request = original
+    request.id = original.job + "-" + randomSuffix()
+    request.origin = .cli
+    request.requestedBy = Context.user
+    request.time = .now
+    // It would only be a duplicate, or late, again.
+    request.deduplicationKey = nil
+    request.expires = nil
+    request.notBefore = nil
+    let record = OutgoingRecord(topic: topic, RequestCodec.encode(request, source: "/cli/" + Context.hostName))
+    let delivery = try await context.withProducer { try await $0.send(record) }
+    if arguments.flag("json") {
+      printJSON(
+        .object(["id": .string(request.id), "retryOf": .string(original.id), "offset": .integer(delivery.offset)]),
+        to: arguments.output)
+    } else {
+      arguments.output.line("\(request.id)  again what \(original.id) was, offset \(delivery.offset)")
+    }
+    return ExitCode.success
+  }
+
+  private static func load(_ context: Context, _ reader: LogReader, since: Timestamp?) async throws
+    -> [(offset: Int64, letter: StoredDeadLetter)]
+  {
+    let partition = TopicPartition(topic: context.configuration.deadLettersTopic, partition: 0)
+    let bounds = try await reader.bounds(of: partition)
+    var from = bounds.start
+    if let since { from = try await reader.offset(of: partition, atOrAfter: since.milliseconds) }
+    var letters: [(Int64, StoredDeadLetter)] = []
+    let records = reader.records(of: partition, from: from, to: bounds.end)
+    while let batch = try await records.next() {
+      for record in batch {
+        if let letter = try? DeadLetterCodec.decode(record.raw) { letters.append((record.offset, letter)) }
+      }
+    }
+    return letters
+  }
+
+  private static func find(_ word: String, _ context: Context, _ reader: LogReader) async throws
+    -> (offset: Int64, letter: StoredDeadLetter)
+  {
+    let letters = try await load(context, reader, since: nil)
+    if let found = letters.last(where: { String($0.offset) == word || $0.letter.run == word }) { return found }
+    throw CommandError("there is no dead letter '\(word)'", remedy: "`baton dead list --since all` lists them.")
+  }
+
+  private static func facts(_ letter: (offset: Int64, letter: StoredDeadLetter)) -> JSONValue {
+    let original = letter.letter.original
+    return .object([
+      "letter": .integer(letter.offset), "run": .string(letter.letter.run), "kind": .string(letter.letter.kind),
+      "reason": .string(letter.letter.reason), "topic": .string(letter.letter.topic),
+      "offset": .integer(letter.letter.offset), "attempts": .integer(Int64(letter.letter.attempts)),
+      "worker": .string(letter.letter.worker), "time": letter.letter.time.map { .string($0.description) } ?? .null,
+      "headers": .array(
+        original.headers.map { header in
+          .object([
+            "name": .string(header.name),
+            "value": header.value.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null,
+          ])
+        }),
+      "value": original.value.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null,
+    ])
+  }
+
+  private static func describe(_ letter: (offset: Int64, letter: StoredDeadLetter), _ output: TerminalOutput) {
+    let stored = letter.letter
+    output.line("letter    \(letter.offset)")
+    output.line("run       \(stored.run)")
+    output.line("from      \(stored.topic) at offset \(stored.offset)")
+    output.line("when      \(stored.time?.description ?? "unknown"), by \(stored.worker)")
+    output.line("why       \(stored.kind), after \(stored.attempts) attempts: \(stored.reason)")
+    for header in stored.original.headers {
+      output.line("header    \(header.name): \(header.value.map { printable($0, limit: 400) } ?? "null")")
+    }
+    let value = stored.original.value
+    output.line("value     \(value.map { "\($0.count) bytes: " + printable($0, limit: 4_000) } ?? "null")")
+  }
+
+  /// Bytes as text, with what a terminal would act on made visible.
+  private static func printable(_ bytes: [UInt8], limit: Int) -> String {
+    let text = String(decoding: bytes.prefix(limit), as: UTF8.self)
+    let safe = String(
+      String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : $0 }))
+    return bytes.count > limit ? safe + "…" : safe
+  }
+}

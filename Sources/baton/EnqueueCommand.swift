@@ -1,0 +1,133 @@
+import Configuration
+import Dispatch
+import KafkaLog
+import Messages
+import Terminal
+import Worker
+
+extension Command {
+  static let enqueue = Command(
+    "enqueue", summary: "put a request on its job's queue",
+    discussion: """
+      The request is on the log, and safe, when this returns. It runs when its turn comes, on whichever server owns \
+      the queue. With --wait this follows the run and ends with its result.
+      """,
+    options: [
+      Option(
+        "param", short: "p", value: "KEY=VALUE", help: "a param of the job; checked before anything is sent",
+        repeats: true),
+      Option("wait", short: "w", help: "follow the run and end with its result"),
+      Option("dedupe", value: "KEY", help: "a second request with this key inside the queue's window is a duplicate"),
+      Option("id", value: "ID", help: "the request's id", defaultText: "the job's name and random letters"),
+      Option("expires", value: "TIME", help: "do not start it at or after this time: 2026-11-24T06:00:00Z"),
+      Option("not-before", value: "TIME", help: "do not start it before this time; the queue waits for it"),
+      SharedOption.json,
+    ],
+    arguments: [Argument("JOB", help: "the job", completion: .command("names jobs"))],
+    examples: [
+      Example("baton enqueue person-search --wait", "run the person sync and see how it goes"),
+      Example("baton enqueue report --param date=2026-11-24", "with a param"),
+      Example("baton enqueue person-search --dedupe ticket-4711", "once, however often this is repeated"),
+    ],
+    exitCodes: [
+      ExitCode(1, "with --wait: the run failed"), ExitCode(5, "with --wait: the run was cancelled"),
+      ExitCode(6, "with --wait: the request expired"),
+    ],
+    run: { arguments in
+      let context = try Context(arguments)
+      let definition = try context.job(arguments.argument("JOB"))
+      let request = try makeRequest(arguments, definition.job)
+      let queue = definition.job.queue
+      let record = OutgoingRecord(
+        topic: context.configuration.requestsTopic(queue),
+        RequestCodec.encode(request, source: "/cli/" + Context.hostName))
+      return try await context.withReader { reader in
+        // Where its events will begin, before it can have any.
+        let events = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
+        let from = try await reader.bounds(of: events).end
+        let delivery = try await context.withProducer { try await $0.send(record) }
+        let ahead = try? await context.withAdmin { admin in
+          try await waitingBefore(delivery.offset, queue: queue, context, admin, reader)
+        }
+        announce(request, queue: queue, offset: delivery.offset, ahead: ahead, arguments)
+        guard arguments.flag("wait") else { return ExitCode.success }
+        let follower = RunFollower(context: context, queue: queue, reader: reader)
+        return try await follower.wait(request: delivery.offset, eventsFrom: from, arguments)
+      }
+    })
+
+  private static func makeRequest(_ arguments: ParsedArguments, _ job: Job) throws -> Request {
+    var params: [String: JSONValue] = [:]
+    for (key, text) in try arguments.pairs("param") {
+      guard let parameter = job.parameters.first(where: { $0.name == key }) else {
+        params[key] = .string(text)
+        continue
+      }
+      guard let value = parameter.type.parse(text) else {
+        throw arguments.usageError("--param \(key)=\(text): it must be \(parameter.type.wording)")
+      }
+      params[key] = value
+    }
+    if case .failure(let problem) = job.resolve(params) { throw arguments.usageError(problem.message) }
+    func moment(_ option: String) throws -> Timestamp? {
+      guard let text = arguments.value(option) else { return nil }
+      guard let moment = Timestamp(rfc3339: text) else {
+        throw arguments.usageError("--\(option): '\(text)' is no time", remedy: "give it as in 2026-11-24T06:00:00Z")
+      }
+      return moment
+    }
+    let id = arguments.value("id") ?? job.name + "-" + randomSuffix()
+    do {
+      try RequestCodec.checkID(id)
+    } catch {
+      throw arguments.usageError("--id: \(error.reason)")
+    }
+    return Request(
+      id: id, job: job.name, params: params, origin: .cli, requestedBy: Context.user, time: .now,
+      deduplicationKey: arguments.value("dedupe"), expires: try moment("expires"),
+      notBefore: try moment("not-before"))
+  }
+
+  /// Ten letters and digits that are easy to read out: 50 bits.
+  static func randomSuffix() -> String {
+    let letters = Array("abcdefghjkmnpqrstuvwxyz23456789")
+    return String((0..<10).map { _ in letters[Int.random(in: 0..<letters.count)] })
+  }
+
+  /// Requests of the queue that have no end yet and come before this one.
+  private static func waitingBefore(
+    _ offset: Int64, queue: String, _ context: Context, _ admin: TopicAdmin, _ reader: LogReader
+  ) async throws -> Int64 {
+    let partition = TopicPartition(topic: context.configuration.requestsTopic(queue), partition: 0)
+    let committed = try await admin.groupOffsets(group: context.configuration.kafka.group, partitions: [partition])
+    let start: Int64
+    if let offset = committed[partition]?.offset {
+      start = offset
+    } else {
+      start = try await reader.bounds(of: partition).start
+    }
+    return max(0, offset - start)
+  }
+
+  private static func announce(
+    _ request: Request, queue: String, offset: Int64, ahead: Int64?, _ arguments: ParsedArguments
+  ) {
+    if arguments.flag("json") {
+      var facts: [String: JSONValue] = [
+        "id": .string(request.id), "job": .string(request.job), "queue": .string(queue), "offset": .integer(offset),
+      ]
+      if let ahead { facts["ahead"] = .integer(ahead) }
+      printJSON(.object(facts), to: arguments.output)
+    } else {
+      let place =
+        switch ahead {
+        case nil: ""
+        case 0?: ", next in line"
+        case 1?: ", behind 1 other"
+        case let count?: ", behind \(formatCount(count)) others"
+        }
+      arguments.output.line("\(request.id)  queue \(queue), offset \(offset)\(place)")
+      arguments.output.flush()
+    }
+  }
+}

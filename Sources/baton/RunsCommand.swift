@@ -1,0 +1,112 @@
+import Dispatch
+import KafkaLog
+import Terminal
+import Worker
+
+extension Command {
+  static let runs = Command(
+    "runs", summary: "list runs, the latest first",
+    options: [
+      SharedOption.queue, SharedOption.since,
+      Option("job", value: "JOB", help: "only this job", completion: .command("names jobs")),
+      Option(
+        "status", value: "STATUS", help: "only runs that stand so",
+        completion: .values(RunRecord.Status.allCases.map(\.rawValue))),
+      Option("limit", value: "COUNT", help: "at most this many a queue", defaultValue: "50"), SharedOption.json,
+    ],
+    examples: [
+      Example("baton runs --since 12h", "what happened last night"),
+      Example("baton runs --status failed --json", "what is in the dead letters, for a program"),
+    ],
+    run: { arguments in
+      let context = try Context(arguments)
+      let since = try arguments.since()
+      let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
+      let queues = try context.queues(arguments.value("queue"))
+      var rows: [(queue: String, run: RunRecord)] = []
+      try await context.withReader { reader in
+        for queue in queues {
+          let snapshot = try await QueueSnapshot.load(queue, since: since, context, reader)
+          let chosen = snapshot.ledger.ordered.reversed().filter { run in
+            (arguments.value("job").map { run.job == $0 } ?? true)
+              && (arguments.value("status").map { run.status.rawValue == $0 } ?? true)
+          }
+          rows += chosen.prefix(limit).map { (queue, $0) }
+        }
+      }
+      if arguments.flag("json") {
+        for row in rows { printJSON(runFacts(row.run, queue: row.queue), to: arguments.output) }
+      } else {
+        table(rows).write(to: arguments.output)
+      }
+      return ExitCode.success
+    })
+
+  private static func table(_ rows: [(queue: String, run: RunRecord)]) -> Table {
+    var table = Table([
+      .init("RUN", canBeCut: false), .init("JOB"), .init("QUEUE"), .init("STATUS"), .init("REQUESTED"),
+      .init("TOOK", .right), .init("ROWS", .right), .init("TRIES", .right),
+    ])
+    let now = Timestamp.now
+    for (queue, run) in rows {
+      table.add([
+        Table.Cell(run.run), Table.Cell(run.job ?? "?"), Table.Cell(queue), run.status.cell,
+        Table.Cell(
+          run.queued.map { formatRelative(milliseconds: $0.appended.milliseconds, now: now.milliseconds) } ?? ""),
+        Table.Cell(run.took(now: now).map { formatDuration(milliseconds: $0) } ?? ""),
+        Table.Cell(formatCount(run.rows)), Table.Cell(String(run.attempts.count)),
+      ])
+    }
+    return table
+  }
+}
+
+extension RunRecord.Status {
+  var cell: Table.Cell {
+    switch self {
+    case .succeeded: Table.Cell(rawValue, .green)
+    case .failed: Table.Cell(rawValue, .red)
+    case .retrying, .handedOver: Table.Cell(rawValue, .yellow)
+    case .running: Table.Cell(rawValue, .bold)
+    case .waiting, .skipped, .cancelled: Table.Cell(rawValue, .dim)
+    }
+  }
+}
+
+extension RunRecord {
+  /// From the first attempt's start to the end, or until now.
+  func took(now: Timestamp) -> Int64? {
+    guard let began = attempts.first?.started else { return nil }
+    return (end?.time ?? now) - began
+  }
+}
+
+/// A run as JSON.
+func runFacts(_ run: RunRecord, queue: String) -> JSONValue {
+  var facts: [String: JSONValue] = [
+    "run": .string(run.run), "queue": .string(queue), "offset": .integer(run.request),
+    "status": .string(run.status.rawValue), "rows": .integer(run.rows), "chunks": .integer(Int64(run.chunks)),
+  ]
+  if let job = run.job { facts["job"] = .string(job) }
+  if let queued = run.queued {
+    facts["requested"] = .string(queued.appended.description)
+    if let request = queued.request {
+      facts["origin"] = .string(request.origin.rawValue)
+      facts["params"] = .object(request.params)
+      if let by = request.requestedBy { facts["requestedBy"] = .string(by) }
+    }
+  }
+  facts["attempts"] = .array(
+    run.attempts.map { attempt in
+      .object([
+        "attempt": .integer(Int64(attempt.number)), "token": .integer(attempt.token),
+        "worker": .string(attempt.worker), "cause": .string(attempt.cause.rawValue),
+        "started": .string(attempt.started.description),
+      ])
+    })
+  if let end = run.end {
+    facts["end"] = endFacts(end.ended)
+    facts["ended"] = .string(end.time.description)
+  }
+  return .object(facts)
+}

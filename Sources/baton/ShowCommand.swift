@@ -1,0 +1,89 @@
+import Dispatch
+import KafkaLog
+import Messages
+import Terminal
+import Worker
+
+extension Command {
+  static let show = Command(
+    "show", summary: "tell everything about one run", options: [SharedOption.json],
+    arguments: [Argument("RUN", help: "the run's id")],
+    examples: [Example("baton show person-search-k3m9qw2hxa", "who asked, which workers ran it, how it ended")],
+    run: { arguments in
+      let context = try Context(arguments)
+      let (snapshot, run) = try await context.withReader {
+        try await findRun(arguments.argument("RUN"), context, $0)
+      }
+      if arguments.flag("json") {
+        printJSON(runFacts(run, queue: snapshot.queue), to: arguments.output)
+      } else {
+        arguments.output.write(describe(run, snapshot, arguments.output))
+      }
+      return ExitCode.success
+    })
+
+  static let follow = Command(
+    "follow", summary: "follow a run until it ends", options: [SharedOption.json],
+    arguments: [Argument("RUN", help: "the run's id")],
+    examples: [Example("baton follow person-search-k3m9qw2hxa", "a progress bar, then the result")],
+    exitCodes: [ExitCode(1, "the run failed"), ExitCode(5, "it was cancelled"), ExitCode(6, "the request expired")],
+    run: { arguments in
+      let context = try Context(arguments)
+      return try await context.withReader { reader in
+        let (snapshot, run) = try await findRun(arguments.argument("RUN"), context, reader)
+        let follower = RunFollower(context: context, queue: snapshot.queue, reader: reader)
+        let from = run.attempts.first?.token ?? run.ends.first?.at ?? snapshot.events.end
+        return try await follower.wait(request: run.request, eventsFrom: from, arguments)
+      }
+    })
+
+  private static func describe(_ run: RunRecord, _ snapshot: QueueSnapshot, _ output: TerminalOutput) -> String {
+    var lines: [(String, String)] = [
+      ("run", run.run), ("status", run.status.rawValue), ("job", run.job ?? "unknown"),
+      ("queue", "\(snapshot.queue), offset \(run.request)"),
+    ]
+    if let queued = run.queued {
+      lines.append(("requested", queued.appended.description))
+      if let request = queued.request {
+        lines.append(("by", [request.origin.rawValue, request.requestedBy ?? ""].joined(separator: " ")))
+        if !request.params.isEmpty { lines.append(("params", JSONValue.object(request.params).jsonText)) }
+        if let key = request.deduplicationKey { lines.append(("dedupe key", key)) }
+        if let expires = request.expires { lines.append(("expires", expires.description)) }
+        if let notBefore = request.notBefore { lines.append(("not before", notBefore.description)) }
+      }
+    }
+    for attempt in run.attempts {
+      var words = "on \(attempt.worker) at \(attempt.started), token \(attempt.token)"
+      switch attempt.cause {
+      case .first: break
+      case .failure: words += ", after a failure"
+      case .crash: words += ", after a crash of its worker"
+      case .handover: words += ", handed over"
+      case .interruption: words += ", after an interruption"
+      }
+      switch attempt.outcome {
+      case .failed(let message, let retryAt): words += "\n  failed: \(message)\n  next at \(retryAt)"
+      case .handedOver: words += "\n  handed over after \(formatCount(attempt.rows)) rows"
+      case .ended, .open: break
+      }
+      lines.append(("attempt \(attempt.number)", words))
+    }
+    if let metadata = snapshot.metadata, let checkpoint = metadata.checkpoint, checkpoint.run == run.run {
+      var words = "attempt \(checkpoint.attempt), \(formatCount(checkpoint.rows)) rows in \(checkpoint.chunks) chunks"
+      if case .inline(let cursor) = checkpoint.cursor { words += ", next after \(cursor)" }
+      lines.append(("checkpoint", words))
+    }
+    if let end = run.end {
+      lines.append(("end", "\(end.time) \(endWords(end.ended))"))
+      let late = Set(run.ends.map(\.ended.token)).count - 1
+      if late > 0 { lines.append(("", "\(late) end(s) of workers that had lost the queue do not count")) }
+    }
+    let width = lines.map(\.0.count).max() ?? 0
+    return lines.map { name, text in
+      let indented = text.split(separator: "\n", omittingEmptySubsequences: false)
+        .joined(separator: "\n" + String(repeating: " ", count: width + 2))
+      let padded = name + String(repeating: " ", count: width - name.count)
+      return output.styled(padded, .dim) + "  " + indented + "\n"
+    }.joined()
+  }
+}

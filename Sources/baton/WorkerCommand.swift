@@ -1,0 +1,63 @@
+import Configuration
+import Glibc
+import Telemetry
+import Terminal
+import Worker
+
+extension Command {
+  static let worker = Command(
+    "worker", summary: "run what the queues hold, until told to end",
+    discussion: """
+      Any number of workers may run, one per server; Kafka gives each queue to one of them. SIGTERM or SIGINT finishes \
+      the chunk in hand, checkpoints, lets go of the queues and ends; a second one ends at once. A worker that \
+      crashed and is started again at once under its name has its queues back without a rebalance.
+      """,
+    options: [
+      Option(
+        "name", short: "n", value: "NAME", help: "the worker's name in the group; no two may have the same",
+        defaultText: "worker.name in the configuration, else the host's name"),
+      Option(
+        "log-level", value: "LEVEL", help: "the least of what is logged", defaultText: "worker.log.level",
+        completion: .values(LogLevel.allCases.map(\.name))),
+      Option(
+        "log-format", value: "FORMAT", help: "how it is logged", defaultText: "worker.log.format",
+        completion: .values(LogFormat.allCases.map(\.rawValue))),
+    ],
+    examples: [Example("baton worker --name GREEN", "beside a second one named BLUE")],
+    exitCodes: [
+      ExitCode(78, "another worker of the same name took over; a supervisor must not restart this one"),
+      ExitCode(130, "ended at once by a second signal"),
+    ],
+    run: { arguments in
+      let context = try Context(arguments)
+      let configuration = context.configuration
+      let name = arguments.value("name") ?? configuration.worker.name ?? Context.hostName
+      let level =
+        arguments.value("log-level").flatMap { LogLevel(name: $0) }
+        ?? LogLevel(name: configuration.worker.log.level.rawValue) ?? .info
+      let format =
+        arguments.value("log-format").flatMap { LogFormat(rawValue: $0) }
+        ?? LogFormat(rawValue: configuration.worker.log.format.rawValue) ?? .text
+      return try await runWorker(
+        configuration, name: name, logger: Logger("worker", level: level, format: format))
+    })
+
+  /// Runs a worker until a signal ends it.
+  static func runWorker(_ configuration: Configuration, name: String, logger: Logger) async throws -> Int32 {
+    let worker = try Worker(
+      configuration: configuration, name: name, executable: Context.executable, environment: Context.environment,
+      logger: logger)
+    SignalWatch.start([SIGTERM, SIGINT]) { count in
+      if count == 1 {
+        worker.shutDown()
+      } else {
+        // What runs is killed by the guard; the run goes on elsewhere at its last checkpoint.
+        _exit(130)
+      }
+    }
+    switch try await worker.run() {
+    case .shutDown: return ExitCode.success
+    case .fenced: return 78
+    }
+  }
+}
