@@ -161,7 +161,8 @@ actor PartitionScanner {
   private func note(_ event: ClientEvent) {
     guard let (partition, offset) = event.erringPartition else {
       let error = event.error(doing: "reach the cluster")
-      lastTrouble = error
+      // That all are down says less than what became of one.
+      if event.code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastTrouble == nil { lastTrouble = error }
       if error.isFatal || error.isForbidden { batch.failure = error } else { logger.debug("\(error)") }
       return
     }
@@ -205,7 +206,13 @@ actor PartitionScanner {
 
   /// Adds why the brokers are out of reach, which a bare time-out does not tell.
   func explained(_ error: KafkaError) -> KafkaError {
-    while let event = rd_kafka_queue_poll(queue, 0) {
+    // A wake-up that is still due makes one poll come back with nothing.
+    var empty = 0
+    while empty < 2 {
+      guard let event = rd_kafka_queue_poll(queue, 0) else {
+        empty += 1
+        continue
+      }
       serve(ClientEvent(event))
       rd_kafka_event_destroy(event)
     }

@@ -8,17 +8,17 @@ struct GroupConformanceTests {
     try await cluster.run { cluster in
       try await cluster.fill(10)
       let member = try cluster.member()
-      #expect(await member.events.assigned() == [cluster.first])
+      #expect(try await member.events.assigned() == [cluster.first])
       // Round trips that would give records time to come, were they fetched.
       #expect(try await member.consumer.committed(cluster.first) == nil)
       try await cluster.fill(10, from: 10)
       #expect(member.events.records.isEmpty)
       #expect(await member.consumer.start(cluster.first, at: 5))
-      for offset in 5..<20 { #expect(await member.events.record().offset == Int64(offset)) }
+      for offset in 5..<20 { #expect(try await member.events.record().offset == Int64(offset)) }
       #expect(member.events.records.offsets == numbers(5..<20))
       // Starting again elsewhere.
       #expect(await member.consumer.start(cluster.first, at: 0))
-      #expect(await member.events.record().offset == 0)
+      #expect(try await member.events.record().offset == 0)
       await member.consumer.close()
     }
   }
@@ -28,14 +28,14 @@ struct GroupConformanceTests {
     try await cluster.run { cluster in
       try await cluster.fill(2)
       let member = try cluster.member()
-      _ = await member.events.assigned()
+      _ = try await member.events.assigned()
       await member.consumer.start(cluster.first, at: 70)
-      let error = await member.events.next { event in
+      let error = try await member.events.next { event in
         if case .error(let error) = event, error.isOffsetOutOfRange { error } else { nil }
       }
       #expect(error.description.contains("\(cluster.first)"))
       await member.consumer.start(cluster.first, at: 1)
-      #expect(await member.events.record().offset == 1)
+      #expect(try await member.events.record().offset == 1)
       await member.consumer.close()
     }
   }
@@ -46,13 +46,13 @@ struct GroupConformanceTests {
       let count = 2000
       try await cluster.fill(count)
       let member = try cluster.member()
-      _ = await member.events.assigned()
+      _ = try await member.events.assigned()
       await member.consumer.start(cluster.first, at: 0)
       // Before anything can have been delivered.
       await member.consumer.pause(cluster.first)
       await member.consumer.resume(cluster.first)
       for offset in 0..<count {
-        #expect(await member.events.record().offset == Int64(offset))
+        #expect(try await member.events.record().offset == Int64(offset))
         if offset % 97 == 0 {
           await member.consumer.pause(cluster.first)
           let delivered = member.events.records.count
@@ -62,7 +62,7 @@ struct GroupConformanceTests {
         }
       }
       try await cluster.fill(1, from: count)
-      #expect(await member.events.record().offset == Int64(count))
+      #expect(try await member.events.record().offset == Int64(count))
       #expect(member.events.records.offsets == numbers(0...count))
       await member.consumer.close()
     }
@@ -73,7 +73,7 @@ struct GroupConformanceTests {
     try await cluster.run { cluster in
       try await cluster.fill(3)
       let member = try cluster.member()
-      _ = await member.events.assigned()
+      _ = try await member.events.assigned()
       try await cluster.withAdmin { admin in
         for text in ["{\"run\":\"ä\",\"cursor\":[1]}", String(repeating: "x", count: 4000), ""] {
           try await member.consumer.commit(cluster.first, offset: 2, metadata: text)
@@ -100,12 +100,12 @@ struct GroupConformanceTests {
       try await cluster.fill(200)
       try await cluster.fill(200, partition: 1)
       let first = try cluster.member()
-      let both = await first.events.assigned()
+      let both = try await first.events.assigned()
       #expect(both.count == 2)
       for partition in both { await first.consumer.start(partition, at: 0) }
 
       let second = try cluster.member()
-      let revoked = await first.events.revoked()
+      let revoked = try await first.events.revoked()
       #expect(revoked.count == 1)
       let moved = try #require(revoked.first)
       let kept = try #require(both.first { $0 != moved })
@@ -117,22 +117,22 @@ struct GroupConformanceTests {
         try await first.consumer.commit(moved, offset: 21)
       }
       #expect(refused?.isGenerationLost == true)
-      #expect(await second.events.assigned() == revoked)
+      #expect(try await second.events.assigned() == revoked)
       #expect(try await second.consumer.committed(moved) == CommittedOffset(offset: 20, metadata: "checkpoint"))
       await second.consumer.start(moved, at: 20)
-      #expect(await second.events.record().offset == 20)
+      #expect(try await second.events.record().offset == 20)
 
       // Leaving asks for what is held, and waits for it.
       async let left: Void = second.consumer.leave()
-      let given = await second.events.revoked()
+      let given = try await second.events.revoked()
       #expect(given == revoked)
       await second.consumer.release(given)
       await left
-      #expect(await first.events.assigned() == revoked)
+      #expect(try await first.events.assigned() == revoked)
 
       // Through both rebalances, the partition that stayed lost and repeated nothing.
       try await cluster.fill(1, from: 200, partition: kept.partition)
-      _ = await first.events.next { event -> LogRecord? in
+      _ = try await first.events.next { event -> LogRecord? in
         guard case .record(let record, _) = event, record.topicPartition == kept, record.offset == 200 else {
           return nil
         }
@@ -149,26 +149,26 @@ struct GroupConformanceTests {
       let broker = try #require(cluster.broker)
       try await cluster.fill(5)
       let member = try cluster.member()
-      _ = await member.events.assigned()
+      _ = try await member.events.assigned()
       await member.consumer.start(cluster.first, at: 0)
-      _ = await member.events.record()
+      _ = try await member.events.record()
       await broker.failNextRequests(8, with: [22])
       let refused = await #expect(throws: KafkaError.self) {
         try await member.consumer.commit(cluster.first, offset: 1)
       }
       #expect(refused?.name == "ILLEGAL_GENERATION")
       #expect(refused?.isGenerationLost == true)
-      #expect(await member.events.lost() == [cluster.first])
+      #expect(try await member.events.lost() == [cluster.first])
       let again = await #expect(throws: KafkaError.self) {
         try await member.consumer.commit(cluster.first, offset: 1)
       }
       #expect(again?.isGenerationLost == true)
       #expect(await member.consumer.start(cluster.first, at: 0) == false)
       // The group takes it back, and it can go on.
-      #expect(await member.events.assigned() == [cluster.first])
+      #expect(try await member.events.assigned() == [cluster.first])
       try await member.consumer.commit(cluster.first, offset: 1, metadata: "on")
       await member.consumer.start(cluster.first, at: 1)
-      #expect(await member.events.record().offset == 1)
+      #expect(try await member.events.record().offset == 1)
       await member.consumer.close()
       let closed = await #expect(throws: KafkaError.self) {
         try await member.consumer.commit(cluster.first, offset: 2)
@@ -181,9 +181,9 @@ struct GroupConformanceTests {
     try await TestCluster.embedded.run { cluster in
       let broker = try #require(cluster.broker)
       let member = try cluster.member()
-      _ = await member.events.assigned()
+      _ = try await member.events.assigned()
       await broker.failNextRequests(12, with: [25])
-      #expect(await member.events.lost() == [cluster.first])
+      #expect(try await member.events.lost() == [cluster.first])
       await member.consumer.leave()
     }
   }
@@ -202,7 +202,7 @@ struct GroupConformanceTests {
     let consumer = try GroupConsumer(
       settings: KafkaSettings(bootstrap: "127.0.0.1:1"), group: "g", topics: ["t"], logger: .discarding,
       onEvent: events.add)
-    let error = await events.error()
+    let error = try await events.error()
     #expect(error.isUnreachable)
     #expect(!error.isFatal)
     #expect(error.description.contains("127.0.0.1:1"))

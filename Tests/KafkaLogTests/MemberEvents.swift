@@ -13,14 +13,18 @@ final class MemberEvents: Sendable {
 
   var add: @Sendable (GroupEvent) -> Void {
     { event in
-      let waiter = self.state.withLock { state in
-        state.all.append(event)
-        let waiter = state.waiter
-        state.waiter = nil
-        return waiter
-      }
-      waiter?.resume()
+      self.state.withLock { $0.all.append(event) }
+      self.wake()
     }
+  }
+
+  private func wake() {
+    let waiter = state.withLock { state in
+      let waiter = state.waiter
+      state.waiter = nil
+      return waiter
+    }
+    waiter?.resume()
   }
 
   var all: [GroupEvent] { state.withLock { $0.all } }
@@ -30,7 +34,7 @@ final class MemberEvents: Sendable {
   }
 
   /// The next event that the closure makes something of; those before it are passed over.
-  func next<Value>(_ wanted: (GroupEvent) -> Value?) async -> Value {
+  func next<Value>(_ wanted: (GroupEvent) -> Value?) async throws -> Value {
     while true {
       let event: GroupEvent? = state.withLock { state in
         guard state.read < state.all.count else { return nil }
@@ -41,38 +45,43 @@ final class MemberEvents: Sendable {
         if let value = wanted(event) { return value }
         continue
       }
-      await withCheckedContinuation { continuation in
-        let more = state.withLock { state in
-          if state.read < state.all.count { return true }
-          state.waiter = continuation
-          return false
+      try Task.checkCancellation()
+      await withTaskCancellationHandler {
+        await withCheckedContinuation { continuation in
+          let more = state.withLock { state in
+            if state.read < state.all.count || Task.isCancelled { return true }
+            state.waiter = continuation
+            return false
+          }
+          if more { continuation.resume() }
         }
-        if more { continuation.resume() }
+      } onCancel: {
+        wake()
       }
     }
   }
 
-  func assigned() async -> [TopicPartition] {
-    await next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
+  func assigned() async throws -> [TopicPartition] {
+    try await next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
   }
 
-  func revoked() async -> [TopicPartition] {
-    await next { if case .revoked(let partitions) = $0 { partitions } else { nil } }
+  func revoked() async throws -> [TopicPartition] {
+    try await next { if case .revoked(let partitions) = $0 { partitions } else { nil } }
   }
 
-  func lost() async -> [TopicPartition] {
-    await next { if case .lost(let partitions) = $0 { partitions } else { nil } }
+  func lost() async throws -> [TopicPartition] {
+    try await next { if case .lost(let partitions) = $0 { partitions } else { nil } }
   }
 
-  func record() async -> LogRecord {
-    await next { if case .record(let record, _) = $0 { record } else { nil } }
+  func record() async throws -> LogRecord {
+    try await next { if case .record(let record, _) = $0 { record } else { nil } }
   }
 
-  func error() async -> KafkaError {
-    await next { if case .error(let error) = $0 { error } else { nil } }
+  func error() async throws -> KafkaError {
+    try await next { if case .error(let error) = $0 { error } else { nil } }
   }
 
-  func fenced() async -> KafkaError {
-    await next { if case .fenced(let error) = $0 { error } else { nil } }
+  func fenced() async throws -> KafkaError {
+    try await next { if case .fenced(let error) = $0 { error } else { nil } }
   }
 }
