@@ -65,7 +65,8 @@ public actor GroupConsumer {
       ("group.id", group), ("partition.assignment.strategy", "cooperative-sticky"),
       ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
       ("session.timeout.ms", String(sessionTimeoutMilliseconds)),
-      ("heartbeat.interval.ms", String(max(100, sessionTimeoutMilliseconds / 5))),
+      // A member hears by its next heartbeat that another has left: this is how long that queue waits for a new owner.
+      ("heartbeat.interval.ms", String(max(100, min(200, sessionTimeoutMilliseconds / 5)))),
       // What waits in memory for a busy partition's owner.
       // A partition that is taken up waits for the answer to the fetch of the others: not for long.
       ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),

@@ -31,6 +31,7 @@ public actor Producer {
   }
 
   nonisolated let thread: ClientThread
+  private let settings: KafkaSettings
   private let logger: Logger
   private let onStatistics: (@Sendable (String) -> Void)?
   private var inFlight: [UInt: InFlight] = [:]
@@ -62,12 +63,31 @@ public actor Producer {
     let queue = rd_kafka_queue_get_main(client)!
     rd_kafka_set_log_queue(client, queue)
     thread = ClientThread(client: client, queue: queue)
+    self.settings = settings
     self.logger = logger
     self.onStatistics = onStatistics
     thread.start(
       name: "kafka-producer",
       onEvent: { event in self.assumeIsolated { $0.serve(event) } },
       teardown: destroyClient)
+  }
+
+  /// Learns where these topics are, so that the first record to them does not wait for that: without it the library
+  /// takes up to a second.
+  /// - Throws: `KafkaError` if the cluster does not answer; the producer can be used all the same.
+  public func prepare(topics: [String]) throws {
+    for topic in topics {
+      let doing = "ask for topic \(topic)"
+      guard let handle = rd_kafka_topic_new(thread.client, topic, nil) else {
+        throw KafkaError(rd_kafka_last_error(), doing: doing)
+      }
+      defer { rd_kafka_topic_destroy(handle) }
+      var metadata: UnsafePointer<rd_kafka_metadata_t>?
+      let timeout = Int32(clamping: settings.operationTimeoutMilliseconds)
+      let code = rd_kafka_metadata(thread.client, 0, handle, &metadata, timeout)
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+      rd_kafka_metadata_destroy(metadata)
+    }
   }
 
   /// Writes one record and waits until the cluster has stored it.

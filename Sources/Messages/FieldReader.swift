@@ -1,5 +1,4 @@
 import Dispatch
-import FoundationEssentials
 
 /// A record that does not say what it should; the reason names the header or field and what is expected there.
 public struct MessageError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -19,16 +18,21 @@ struct FieldReader {
   init(_ bytes: [UInt8]?, place: String) throws(MessageError) {
     guard let bytes, !bytes.isEmpty else { throw MessageError("\(place) is empty; expected a JSON object") }
     guard String(validating: bytes, as: UTF8.self) != nil else { throw MessageError("\(place) is not valid UTF-8") }
-    let value: JSONValue
-    do {
-      value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-    } catch {
-      throw MessageError("\(place) is not JSON: \(excerpt(bytes))")
+    let read: Result<[String: JSONValue], JSONReader.Failure> = bytes.withUnsafeBufferPointer { bytes in
+      var reader = JSONReader(bytes)
+      do throws(JSONReader.Failure) {
+        try reader.readObject()
+        return .success(reader.members.mapValues(\.value))
+      } catch {
+        return .failure(error)
+      }
     }
-    guard case .object(let members) = value else {
-      throw MessageError("\(place) is not a JSON object: \(excerpt(bytes))")
+    switch read {
+    case .success(let members): self.members = members
+    case .failure(let failure):
+      throw MessageError(
+        "\(place) is not a JSON object (\(failure.message), at byte \(failure.offset + 1)): \(excerpt(bytes))")
     }
-    self.members = members
     self.place = place
   }
 

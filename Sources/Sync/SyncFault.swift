@@ -12,6 +12,9 @@ struct SyncFault: Error {
   /// The key of that row in words.
   var key: String?
   var column: String?
+  /// PostgreSQL's SQLSTATE and the context that came with it.
+  var state: String?
+  var context: String?
 
   init(
     _ message: String, remedy: String? = nil, isRetriable: Bool = false, fencedBy: Int64? = nil, row: Int? = nil,

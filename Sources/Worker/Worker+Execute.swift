@@ -9,7 +9,7 @@ extension Worker {
   /// Executes one command; what comes of it goes into the mailbox.
   func execute(_ command: QueueMachine.Command, _ driver: QueueDriver) {
     let queue = driver.queue
-    let mailbox = mailbox
+    let (mailbox, trace) = (mailbox, trace)
     switch command {
     case .readHistory(let ticket): readHistory(ticket, driver)
     case .readEvents(let ticket, let from, let to): readEvents(ticket, from: from, to: to, driver)
@@ -19,10 +19,13 @@ extension Worker {
     case .publish(let ticket, let publications): publish(ticket, publications, driver)
     case .commit(let ticket, let offset, let metadata):
       let (partition, text) = (driver.partition, CheckpointCodec.encode(metadata))
+      trace?(.checkpointSent)
       consumer?.submit { consumer in
         consumer.commit(partition, offset: offset, metadata: text) { result in
           switch result {
-          case .success: mailbox.post(.machine(queue: queue, .committed(ticket: ticket)))
+          case .success:
+            trace?(.checkpointTaken)
+            mailbox.post(.machine(queue: queue, .committed(ticket: ticket)))
           case .failure(let error): self.refused(error, ticket: ticket, queue: queue)
           }
         }
@@ -48,6 +51,7 @@ extension Worker {
       do {
         let committed = try await consumer.committed(partition)
         let read = try await history.read(queue: queue, committed: committed, now: .now)
+        trace?(.historyRead)
         logger.debug(
           "history read",
           [
@@ -97,7 +101,8 @@ extension Worker {
           DeadLetterCodec.encode(letter, topic: configuration.requestsTopic(queue), worker: name, time: now))
       }
     }
-    let (mailbox, logger, producer) = (mailbox, logger, producer)
+    let (mailbox, logger, producer, trace) = (mailbox, logger, producer, trace)
+    trace?(.eventsPublished)
     producer.submit(records) { results in
       var offsets: [Int64] = []
       for result in results {
@@ -112,6 +117,7 @@ extension Worker {
               queue: queue, .publishFailed(ticket: ticket, isRefused ? .refused("\(error)") : .unknown)))
         }
       }
+      trace?(.eventsStored)
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
     }
   }
@@ -148,20 +154,28 @@ extension Worker {
     let queue = driver.queue
     guard let definition = configuration.jobs[order.job] else { return }
     driver.startedAt = .now
-    let mailbox = mailbox
+    trace?(.runnerOrdered)
+    let (mailbox, trace) = (mailbox, trace)
     let runner = AttemptRunner(
       token: order.token, memoryLimit: definition.memoryBytes,
       logger: logger.with(component: "run").with(["job": order.job, "run": order.run]),
-      report: { mailbox.post(.machine(queue: queue, $0)) },
+      report: { input in
+        if case .runnerEnded = input { trace?(.runnerEnded) }
+        mailbox.post(.machine(queue: queue, input))
+      },
       used: { mailbox.post(.runnerGone(queue: queue, token: order.token, $0)) })
     driver.runners[order.token] = runner
     let command = launch.command(order, of: definition)
     let start = launch.start(order, of: definition)
     let host = host
-    Task { await runner.start(command, start, on: host) }
+    Task {
+      await runner.start(command, start, on: host)
+      trace?(.runnerStarted)
+    }
   }
 
   private func release(_ driver: QueueDriver) {
+    trace?(.queueReleased)
     logger.info("queue let go", ["queue": driver.queue])
     // On the way out it is `leave` that answers for all of them.
     consumer?.submit { [partition = driver.partition] in $0.release([partition]) }

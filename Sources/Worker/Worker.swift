@@ -35,6 +35,7 @@ public actor Worker {
   nonisolated public let name: String
   nonisolated let logger: Logger
   nonisolated let mailbox = Mailbox<Message>()
+  nonisolated let trace: (@Sendable (WorkerStep) -> Void)?
   let metrics: WorkerMetrics
   let launch: RunnerLaunch
   var producer: Producer
@@ -57,12 +58,14 @@ public actor Worker {
   ///   - name: the static member name; one worker at a time may have it.
   ///   - executable: the `baton` executable, for the sync runner and the process guard.
   ///   - environment: what runners inherit.
+  ///   - trace: is told of each step, on any thread; it must not block.
   /// - Throws: `KafkaError`, `RunnerStartError`.
   public init(
     configuration: Configuration, name: String, executable: String, environment: [String: String], logger: Logger,
-    metrics: Metrics = Metrics()
+    metrics: Metrics = Metrics(), trace: (@Sendable (WorkerStep) -> Void)? = nil
   ) throws {
     self.configuration = configuration
+    self.trace = trace
     self.name = name
     self.logger = logger
     self.metrics = WorkerMetrics(metrics)
@@ -92,14 +95,28 @@ public actor Worker {
   /// Joins the group and works until `shutDown`, or until another worker of the same name takes over.
   /// - Throws: `WorkerError` for topics that are missing or have the wrong shape, `KafkaError`.
   public func run() async throws -> End {
+    trace?(.workerBegins)
+    let prepared = Task { [producer, configuration, logger] in
+      do {
+        try await producer.prepare(topics: configuration.queueOrder.map(configuration.eventsTopic))
+      } catch {
+        logger.warning("the first events will take longer: \(error)")
+      }
+    }
     try await TopicCheck(configuration: configuration).run(reader: reader)
     let follower = try await followOrders()
-    let mailbox = mailbox
+    await prepared.value
+    let (mailbox, trace) = (mailbox, trace)
+    trace?(.groupJoining)
     let consumer = try GroupConsumer(
       settings: KafkaSettings(configuration, clientID: "baton-\(name)"), group: configuration.kafka.group,
       instanceID: name, topics: configuration.queueOrder.map(configuration.requestsTopic),
       sessionTimeoutMilliseconds: Int(configuration.worker.sessionTimeoutMilliseconds),
-      logger: logger.with(component: "kafka"), onStatistics: statistics, onEvent: { mailbox.post(.group($0)) })
+      logger: logger.with(component: "kafka"), onStatistics: statistics,
+      onEvent: { event in
+        if case .record = event { trace?(.requestReceived) }
+        mailbox.post(.group(event))
+      })
     self.consumer = consumer
     logger.info("worker is up", ["name": name, "queues": configuration.queueOrder.joined(separator: ",")])
     while !isDone {
@@ -194,6 +211,7 @@ public actor Worker {
     case .shutDown(let deadline):
       guard !isShuttingDown else { return }
       isShuttingDown = true
+      trace?(.releaseAsked)
       logger.info("told to end: the chunks in hand are finished first", ["name": name])
       for driver in drivers.values where driver.machine.state != .unassigned {
         tell(driver, .revoked(deadline: deadline))
@@ -211,10 +229,12 @@ public actor Worker {
     switch event {
     case .assigned(let partitions):
       for driver in drivers(of: partitions) where !isShuttingDown {
+        trace?(.queueAssigned)
         logger.info("queue assigned", ["queue": driver.queue])
         tell(driver, .assigned)
       }
     case .revoked(let partitions):
+      trace?(.releaseAsked)
       let deadline = Timestamp.now + configuration.worker.shutdownMilliseconds
       for driver in drivers(of: partitions) {
         logger.info("queue is to be handed over", ["queue": driver.queue])

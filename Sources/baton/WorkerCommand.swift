@@ -22,6 +22,9 @@ extension Command {
       Option(
         "log-format", value: "FORMAT", help: "how it is logged", defaultText: "worker.log.format",
         completion: .values(LogFormat.allCases.map(\.rawValue))),
+      Option(
+        "trace", value: "FILE", help: "add a line for each step of a run: nanoseconds since the machine started, step",
+        isHidden: true),
     ],
     examples: [Example("baton worker --name GREEN", "beside a second one named BLUE")],
     exitCodes: [
@@ -39,14 +42,17 @@ extension Command {
         arguments.value("log-format").flatMap { LogFormat(rawValue: $0) }
         ?? LogFormat(rawValue: configuration.worker.log.format.rawValue) ?? .text
       return try await runWorker(
-        configuration, name: name, logger: Logger("worker", level: level, format: format))
+        configuration, name: name, logger: Logger("worker", level: level, format: format),
+        trace: arguments.value("trace").map(traceFile))
     })
 
   /// Runs a worker until a signal ends it.
-  static func runWorker(_ configuration: Configuration, name: String, logger: Logger) async throws -> Int32 {
+  static func runWorker(
+    _ configuration: Configuration, name: String, logger: Logger, trace: (@Sendable (WorkerStep) -> Void)? = nil
+  ) async throws -> Int32 {
     let worker = try Worker(
       configuration: configuration, name: name, executable: Context.executable, environment: Context.environment,
-      logger: logger)
+      logger: logger, trace: trace)
     SignalWatch.start([SIGTERM, SIGINT]) { count in
       if count == 1 {
         worker.shutDown()
@@ -58,6 +64,21 @@ extension Command {
     switch try await worker.run() {
     case .shutDown: return ExitCode.success
     case .fenced: return 78
+    }
+  }
+
+  /// A trace that adds lines to a file; each is one write, so that steps of several threads do not mix.
+  private static func traceFile(_ path: String) throws -> @Sendable (WorkerStep) -> Void {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw CommandError("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    return { step in
+      var now = timespec()
+      clock_gettime(CLOCK_MONOTONIC, &now)
+      let line = Array("\(now.tv_sec * 1_000_000_000 + now.tv_nsec) \(step.rawValue)\n".utf8)
+      // A trace that cannot be written is no reason to stop.
+      _ = write(descriptor, line, line.count)
     }
   }
 }

@@ -58,9 +58,10 @@ struct TopicTests {
   @Test("schemas are JSON of the 2020-12 draft", arguments: ["request", "event", "control", "dead-letter"])
   func schemas(name: String) throws {
     let text = try TextFile.read(Self.folder + "/\(name).schema.json", limit: 1 << 20)
-    guard case .object(let schema) = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else {
-      Issue.record("no object")
-      return
+    let schema = try Array(text.utf8).withUnsafeBufferPointer { bytes in
+      var reader = JSONReader(bytes)
+      try reader.readObject()
+      return reader.members.mapValues(\.value)
     }
     #expect(schema["$schema"] == .string("https://json-schema.org/draft/2020-12/schema"))
     #expect(schema["$id"] == .string("\(name).schema.json"))

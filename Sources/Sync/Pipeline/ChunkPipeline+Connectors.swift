@@ -3,14 +3,16 @@ extension ChunkPipeline {
   static func makeSource(_ plan: SyncPlan) -> any Source {
     switch plan.source {
     case .sqlite(let path): SQLiteSource(plan: plan, path: path)
-    case .postgres, .jsonLines: fatalError()
+    case .postgres(let url): PostgresSource(plan: plan, url: url)
+    case .jsonLines(let path): JSONLinesSource(plan: plan, path: path)
     }
   }
 
   static func makeSink(_ plan: SyncPlan) -> any Sink {
     switch plan.sink {
     case .sqlite(let path): SQLiteSink(plan: plan, path: path)
-    case .postgres, .jsonLines: fatalError()
+    case .postgres(let url): PostgresSink(plan: plan, url: url)
+    case .jsonLines(let path): JSONLinesSink(plan: plan, folder: path)
     }
   }
 }

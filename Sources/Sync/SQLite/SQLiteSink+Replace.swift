@@ -9,7 +9,7 @@ extension SQLiteSink {
     let prefix = plan.table + "__baton_"
     let names = try connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'").compactMap { $0[0] }
     var isThere = false
-    for name in names where name.hasPrefix(prefix) {
+    for name in names where name.hasPrefix(prefix) && name.utf8.count == staging.utf8.count {
       if name == staging, position.isOurRun, position.cursor != nil {
         isThere = true
       } else {

@@ -1,33 +1,31 @@
-import Dispatch
-import Glibc
-
-/// Reads the one JSON object that a line is, strictly by RFC 8259, and keeps where each member's value stands.
+/// Reads one JSON object, strictly by RFC 8259, and keeps where each member's value stands.
 ///
-/// By hand, because a line is read for every chunk, and because a cursor's text must be had as it was written.
-struct JSONReader {
-  struct Failure: Error {
-    var message: String
+/// By hand, because one is read for every record and every chunk, because a cursor's text must be had as it was written, and
+/// because a member that stands twice must not be passed over.
+package struct JSONReader {
+  package struct Failure: Error {
+    package var message: String
     /// Counted from 0.
-    var offset: Int
+    package var offset: Int
   }
 
-  struct Member {
-    var value: JSONValue
-    var bytes: Range<Int>
+  package struct Member {
+    package var value: JSONValue
+    package var bytes: Range<Int>
   }
 
   /// Deeper nesting is refused: it would use up the stack.
-  static let depthLimit = 128
+  package static let depthLimit = 128
 
-  /// The members of the outermost object so far: also of use when the rest of the line is broken.
-  private(set) var members: [String: Member] = [:]
+  /// The members of the outermost object so far: also of use when the rest of it is broken.
+  package private(set) var members: [String: Member] = [:]
   private let bytes: UnsafeBufferPointer<UInt8>
   private var at = 0
   private var depth = 0
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+  package init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  mutating func readObject() throws(Failure) {
+  package mutating func readObject() throws(Failure) {
     skipSpace()
     guard next == UInt8(ascii: "{") else { throw failure("an object is expected") }
     try eachMember { (reader, name) throws(Failure) in
@@ -73,7 +71,7 @@ struct JSONReader {
 
   private mutating func word(_ text: StaticString, _ value: JSONValue) throws(Failure) -> JSONValue {
     let count = text.utf8CodeUnitCount
-    guard at + count <= bytes.count, let base = bytes.baseAddress, memcmp(base + at, text.utf8Start, count) == 0 else {
+    guard at + count <= bytes.count, (0..<count).allSatisfy({ bytes[at + $0] == text.utf8Start[$0] }) else {
       throw failure("a value is expected")
     }
     at += count

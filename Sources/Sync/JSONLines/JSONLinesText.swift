@@ -1,0 +1,60 @@
+/// Rows as JSON objects, one a line.
+struct JSONLinesText {
+  private(set) var bytes: [UInt8] = []
+  /// `{"first":` and `,"other":`.
+  private let prefixes: [[UInt8]]
+
+  init(columns: [String]) {
+    prefixes = columns.enumerated().map { index, name in
+      var prefix: [UInt8] = [UInt8(ascii: index == 0 ? "{" : ",")]
+      JSONText.append(string: name, to: &prefix)
+      return prefix + [UInt8(ascii: ":")]
+    }
+  }
+
+  mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+  mutating func append(row: Int, of chunk: Chunk, bytes source: UnsafeRawBufferPointer) {
+    for column in prefixes.indices {
+      bytes.append(contentsOf: prefixes[column])
+      let cell = chunk.cell(row: row, column: column)
+      append(cell, cell.isBytes ? UnsafeRawBufferPointer(rebasing: source[cell.range]) : source)
+    }
+    bytes.append(contentsOf: "}\n".utf8)
+  }
+
+  private mutating func append(_ cell: Cell, _ payload: UnsafeRawBufferPointer) {
+    switch cell.kind {
+    case .null: bytes.append(contentsOf: "null".utf8)
+    case .integer: JSONText.append(integer: cell.integer, to: &bytes)
+    case .boolean: bytes.append(contentsOf: (cell.payload == 0 ? "false" : "true").utf8)
+    case .real:
+      let value = cell.real
+      if value.isFinite {
+        bytes.append(contentsOf: "\(value)".utf8)
+      } else {
+        JSONText.append(string: "\(value)", to: &bytes)
+      }
+    case .text: JSONText.append(string: payload, to: &bytes)
+    case .blob:
+      bytes.append(UInt8(ascii: "\""))
+      Base64.append(payload, to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
+    case .numeric:
+      // PostgreSQL writes NaN and Infinity too.
+      if payload.last.map({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) ?? false {
+        bytes.append(contentsOf: payload)
+      } else {
+        JSONText.append(string: payload, to: &bytes)
+      }
+    case .json:
+      // Line breaks stand between JSON's tokens only, so a space is as good.
+      for byte in payload { bytes.append(byte == 0x0A || byte == 0x0D ? 0x20 : byte) }
+    case .timestamp:
+      // RFC 3339 has a T where SQL has a space.
+      let start = bytes.count
+      JSONText.append(string: payload, to: &bytes)
+      if payload.count > 10, payload[10] == 0x20 { bytes[start + 11] = UInt8(ascii: "T") }
+    }
+  }
+}
