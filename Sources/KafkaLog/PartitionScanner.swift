@@ -206,20 +206,8 @@ actor PartitionScanner {
 
   /// Adds why the brokers are out of reach, which a bare time-out does not tell.
   func explained(_ error: KafkaError) -> KafkaError {
-    // A wake-up that is still due makes one poll come back with nothing.
-    var empty = 0
-    while empty < 2 {
-      guard let event = rd_kafka_queue_poll(queue, 0) else {
-        empty += 1
-        continue
-      }
-      serve(ClientEvent(event))
-      rd_kafka_event_destroy(event)
-    }
-    guard error.isTimeout || error.isUnreachable, let lastTrouble else { return error }
-    return KafkaError(
-      code: error.code, message: "\(error.message): \(lastTrouble.message)", isRetriable: error.isRetriable,
-      isFatal: error.isFatal, outcomeUnknown: error.outcomeUnknown, doing: error.doing)
+    thread.serveArrived { serve($0) }
+    return error.explained(by: lastTrouble)
   }
 
   private func fail(_ number: Int?, _ error: any Error) {

@@ -77,6 +77,44 @@ struct ProducerConformanceTests {
     }
   }
 
+  @Test func whatTheBrokerRefusesForNowIsSentAgainAndStoredOnce() async throws {
+    try await TestCluster.embedded.run { cluster in
+      let broker = try #require(cluster.broker)
+      try await cluster.withProducer { producer in
+        _ = try await producer.send(OutgoingRecord(topic: cluster.topic, value: [0]))
+        // NOT_ENOUGH_REPLICAS, NOT_LEADER_FOR_PARTITION.
+        await broker.failNextRequests(0, with: [19, 6])
+        let second = try await producer.send(OutgoingRecord(topic: cluster.topic, value: [1]))
+        #expect(second.offset == 1)
+        // TOPIC_AUTHORIZATION_FAILED: trying again would not help.
+        await broker.failNextRequests(0, with: [29])
+        let refused = await #expect(throws: KafkaError.self) {
+          _ = try await producer.send(OutgoingRecord(topic: cluster.topic, value: [2]))
+        }
+        #expect(refused?.isForbidden == true)
+        #expect(refused?.isRetriable == false)
+      }
+      try await cluster.withReader { reader in
+        let offsets = try await reader.all(cluster.first).offsets
+        #expect(offsets == [0, 1])
+      }
+    }
+  }
+
+  @Test func aBrokerThatComesBackGetsWhatWaited() async throws {
+    try await TestCluster.embedded.run { cluster in
+      let broker = try #require(cluster.broker)
+      try await cluster.withProducer { producer in
+        _ = try await producer.send(OutgoingRecord(topic: cluster.topic, value: [0]))
+        try await broker.setBroker(up: false)
+        async let waiting = producer.send(OutgoingRecord(topic: cluster.topic, value: [1]))
+        try await broker.setBroker(up: true)
+        let delivery = try await waiting
+        #expect(delivery.offset == 1)
+      }
+    }
+  }
+
   @Test func anUnreachableClusterFailsWithAReason() async throws {
     let settings = KafkaSettings(bootstrap: "127.0.0.1:1", properties: ["message.timeout.ms": "300"])
     let producer = try Producer(settings: settings, logger: .discarding)
