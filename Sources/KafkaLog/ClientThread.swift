@@ -118,6 +118,21 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     timers.insert((due, action), at: place)
   }
 
+  /// Serves the events that are there already, without waiting: for work that blocks the thread and then needs to know
+  /// what came meanwhile. Thread only.
+  func serveArrived(_ onEvent: (ClientEvent) -> Void) {
+    // A wake-up that is still due makes one poll come back with nothing.
+    var empty = 0
+    while empty < 2 {
+      guard let event = rd_kafka_queue_poll(queue, 0) else {
+        empty += 1
+        continue
+      }
+      onEvent(ClientEvent(event))
+      rd_kafka_event_destroy(event)
+    }
+  }
+
   // MARK: On the thread
 
   private func run(_ onEvent: (ClientEvent) -> Void) {
@@ -125,14 +140,15 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
       drain()
       onPass?()
       if stopping { break }
-      var timeout: Int32 = -1
+      // Work that came while the last was done may have had its wake-up taken by a poll within that work.
+      var timeout: Int32 = inbox.withLock { $0.work.isEmpty } ? -1 : 0
       if let first = timers.first {
         let now = monotonicNanoseconds()
         if now >= first.due {
           timers.removeFirst().action()
           continue
         }
-        timeout = Int32(clamping: (first.due - now) / 1_000_000 + 1)
+        if timeout != 0 { timeout = Int32(clamping: (first.due - now) / 1_000_000 + 1) }
       }
       guard let event = rd_kafka_queue_poll(takesEvents ? queue : quietQueue, timeout) else { continue }
       onEvent(ClientEvent(event))

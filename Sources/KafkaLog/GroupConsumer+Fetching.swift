@@ -8,18 +8,26 @@ extension GroupConsumer {
   @discardableResult
   public func start(_ partition: TopicPartition, at offset: Int64) -> Bool {
     guard isMine(partition), let place = held[partition] else { return false }
-    if place.next == nil {
-      held[partition]?.next = offset
-      withPartitionList([(partition: partition, offset: offset)]) {
-        check(rd_kafka_incremental_assign(thread.client, $0), "start \(partition)@\(offset)")
-      }
-      if place.isPaused { setPaused(partition, true) }
-      // If that answered an assignment of which the event is still under way, fetching has begun again everywhere.
-      realign()
-    } else {
+    if place.next != nil, !place.hasFailed {
       held[partition]?.next = offset
       if !place.isPaused { seek([(partition, offset)]) }
+      return true
     }
+    if place.hasFailed {
+      // A seek does not bring fetching back. If a request to hand over is under way at this very moment, this answers
+      // it too early; then the coordinator refuses the commits that follow, as after any loss.
+      withPartitionList(of: [partition]) {
+        check(rd_kafka_incremental_unassign(thread.client, $0), "stop \(partition)")
+      }
+    }
+    held[partition]?.next = offset
+    held[partition]?.hasFailed = false
+    withPartitionList([(partition: partition, offset: offset)]) {
+      check(rd_kafka_incremental_assign(thread.client, $0), "start \(partition)@\(offset)")
+    }
+    if place.isPaused { setPaused(partition, true) }
+    // If that answered an assignment of which the event is still under way, fetching has begun again everywhere.
+    realign()
     return true
   }
 

@@ -12,6 +12,8 @@ public actor GroupConsumer {
     /// The offset of the next record to be delivered; nil before `start`.
     var next: Int64?
     var isPaused = false
+    /// The library has given up fetching, since the log does not have that offset.
+    var hasFailed = false
   }
 
   enum Stage {
@@ -135,6 +137,7 @@ public actor GroupConsumer {
     if event.code == RD_KAFKA_RESP_ERR__PARTITION_EOF { return }
     let doing = place.map { "fetch \($0.partition)@\($0.offset)" } ?? "take part in group \(group)"
     let error = event.error(doing: doing).withCause(of: thread.client)
+    if let place, error.isOffsetOutOfRange { held[place.partition]?.hasFailed = true }
     guard error.isFatal else { return onEvent(.error(error)) }
     guard fatalError == nil else { return }
     fatalError = error

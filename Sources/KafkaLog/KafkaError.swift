@@ -63,4 +63,12 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
       code: code, message: message, isRetriable: isRetriable, isFatal: isFatal, outcomeUnknown: outcomeUnknown,
       doing: doing)
   }
+
+  /// The same error with the reason why the brokers are out of reach, which a bare time-out does not tell.
+  func explained(by trouble: KafkaError?) -> KafkaError {
+    guard let trouble, isTimeout || isUnreachable else { return self }
+    return KafkaError(
+      code: code, message: "\(message): \(trouble.message)", isRetriable: isRetriable, isFatal: isFatal,
+      outcomeUnknown: outcomeUnknown, doing: doing)
+  }
 }

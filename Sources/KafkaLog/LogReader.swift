@@ -1,130 +1,106 @@
 import CRdkafka
-import Synchronization
 import Telemetry
 
 /// Reads partitions from any offset, without a group and without leaving a trace.
 ///
-/// It owns a thread, which may block in questions to the cluster, and must be closed. One read is served at a time: a
-/// follower that waits for news holds up the others, so a long follow gets a reader of its own.
+/// Readings do not hold each other up, not even of the same partition: each that is under way has a client of its own,
+/// which is then kept for the next. It must be closed.
 public actor LogReader {
-  /// Where the library's fetching stands.
-  private struct Position {
-    var partition: TopicPartition
-    /// The offset of the next record to be handed out.
-    var next: Int64
+  /// A client that nobody uses at the moment, and how far it has handed out what it is still fetching.
+  private struct Idle {
+    let scanner: PartitionScanner
+    let place: Place?
   }
 
-  nonisolated let thread: ClientThread
+  private struct Place: Equatable {
+    let partition: TopicPartition
+    let next: Int64
+    /// Followers' clients let a broker hold its answer back until there is news.
+    let follows: Bool
+  }
+
   private let settings: KafkaSettings
+  private let waitsForNews: Bool
   private let logger: Logger
-  private var position: Position?
-  /// Fetched and not handed out yet.
-  private var buffer: [LogRecord] = []
-  /// The end of the partition, when the library has come to it.
-  private var endReached: Int64?
-  private var failure: KafkaError?
-  private var waiter: CheckedContinuation<Void, Never>?
-  private var isBusy = false
-  private var turns: [CheckedContinuation<Void, Never>] = []
+  private var scanners: [ObjectIdentifier: PartitionScanner] = [:]
+  /// The one used last comes last.
+  private var idle: [Idle] = []
   private var isClosed = false
 
-  private static let bufferMax = 1_000
-
-  /// The reader's own thread.
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+  private static let idleMax = 3
 
   /// Makes a reader; connecting goes on in the background.
-  /// - Parameter waitsForNews: for a reader that mostly follows: a broker then holds its answer back until there is news,
-  ///   but a read elsewhere has to wait for that answer first.
+  /// - Parameter waitsForNews: makes bounded readings too let a broker hold its answer back, as followers always do;
+  ///   a reading that begins elsewhere then waits for that answer first.
   /// - Throws: `KafkaError` if a property is wrong.
   public init(settings: KafkaSettings, waitsForNews: Bool = false, logger: Logger) throws {
-    let client = try ClientConfiguration(
-      settings,
-      own: [
-        ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
-        ("enable.partition.eof", "true"), ("queued.max.messages.kbytes", "4096"), ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
-        // Never joined: a partition is assigned by hand. The library wants a name all the same.
-        ("group.id", "baton-reader"),
-      ],
-      doing: "make a reader"
-    ).makeClient(RD_KAFKA_CONSUMER)
-    rd_kafka_poll_set_consumer(client)
-    let queue = rd_kafka_queue_get_consumer(client)!
-    rd_kafka_set_log_queue(client, queue)
-    thread = ClientThread(client: client, queue: queue)
     self.settings = settings
+    self.waitsForNews = waitsForNews
     self.logger = logger
-    thread.start(
-      name: "kafka-reader",
-      onEvent: { event in self.assumeIsolated { $0.serve(event) } },
-      teardown: destroyClient)
+    let first = try PartitionScanner(settings: settings, waitsForNews: waitsForNews, logger: logger)
+    scanners[ObjectIdentifier(first)] = first
+    idle = [Idle(scanner: first, place: nil)]
   }
 
-  /// Ends the thread; reads that are under way throw.
+  /// Ends all clients; readings that are under way throw.
   public func close() async {
     isClosed = true
-    wake()
-    for turn in exchange(&turns, with: []) { turn.resume() }
-    await thread.stopAndWait()
+    idle = []
+    for scanner in exchange(&scanners, with: [:]).values { await scanner.close() }
   }
 
   // MARK: Questions
 
   /// The offsets that the partition holds now.
-  /// - Throws: `KafkaError`.
-  public func bounds(of partition: TopicPartition) throws -> LogBounds {
-    let doing = "ask for the bounds of \(partition)"
-    try checkOpen(doing)
-    var low: Int64 = 0
-    var high: Int64 = 0
-    let code = rd_kafka_query_watermark_offsets(
-      thread.client, partition.topic, partition.partition, &low, &high, timeout)
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing).withCause(of: thread.client) }
-    return LogBounds(start: low, end: high)
+  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
+  public func bounds(of partition: TopicPartition) async throws -> LogBounds {
+    try await asking("ask for the bounds of \(partition)") { scanner, timeout in
+      try await scanner.bounds(of: partition, timeoutMilliseconds: timeout)
+    }
   }
 
   /// The first offset whose record was appended at or after the moment; the end if there is none.
-  /// - Throws: `KafkaError`.
-  public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) throws -> Int64 {
-    let doing = "ask for the offset of \(partition) at \(timestampMilliseconds)"
-    try checkOpen(doing)
-    let found = try withPartitionList([(partition: partition, offset: max(0, timestampMilliseconds))]) { list in
-      let code = rd_kafka_offsets_for_times(thread.client, list, timeout)
-      let element = list.pointee.elems[0]
-      let error = code == RD_KAFKA_RESP_ERR_NO_ERROR ? element.err : code
-      guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-        throw KafkaError(error, doing: doing).withCause(of: thread.client)
-      }
-      return element.offset
+  /// - Parameter timestampMilliseconds: since 1970-01-01T00:00:00Z.
+  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
+  public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) async throws -> Int64 {
+    try await asking("ask for an offset of \(partition)") { scanner, timeout in
+      // The end is read first: a record that comes between the two questions is then found by the second.
+      let end = try await scanner.bounds(of: partition, timeoutMilliseconds: timeout).end
+      return try await scanner.offset(
+        of: partition, atOrAfter: max(0, timestampMilliseconds), timeoutMilliseconds: timeout) ?? end
     }
-    return try found >= 0 ? found : bounds(of: partition).end
   }
 
   /// How many partitions a topic has; nil if there is no such topic.
-  /// - Throws: `KafkaError`.
-  public func partitionCount(of topic: String) throws -> Int? {
-    let doing = "ask for topic \(topic)"
-    try checkOpen(doing)
-    guard let handle = rd_kafka_topic_new(thread.client, topic, nil) else {
-      throw KafkaError(rd_kafka_last_error(), doing: doing)
+  /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
+  public func partitionCount(of topic: String) async throws -> Int? {
+    try await asking("ask for topic \(topic)") { scanner, timeout in
+      try await scanner.partitionCount(of: topic, timeoutMilliseconds: timeout)
     }
-    defer { rd_kafka_topic_destroy(handle) }
-    var metadata: UnsafePointer<rd_kafka_metadata_t>?
-    let code = rd_kafka_metadata(thread.client, 0, handle, &metadata, timeout)
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-      throw KafkaError(code, doing: doing).withCause(of: thread.client)
+  }
+
+  private func asking<Answer: Sendable>(
+    _ doing: String, _ question: (PartitionScanner, Int) async throws -> Answer
+  ) async throws -> Answer {
+    guard !isClosed else { throw KafkaError.closed(doing: doing) }
+    // One that is in the middle of a reading can answer, and keeps its place.
+    let user = try idle.popLast() ?? Idle(scanner: makeScanner(follows: false), place: nil)
+    do {
+      let answer = try await question(user.scanner, settings.operationTimeoutMilliseconds)
+      await giveBack(user)
+      return answer
+    } catch {
+      await giveBack(user)
+      throw error
     }
-    defer { rd_kafka_metadata_destroy(metadata) }
-    guard metadata.pointee.topic_cnt > 0 else { return nil }
-    let found = metadata.pointee.topics[0]
-    if found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { return nil }
-    guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(found.err, doing: doing) }
-    return Int(found.partition_cnt)
   }
 
   // MARK: Reading
 
-  /// The records of these offsets, the end excluded, in batches.
+  /// The records of these offsets, the end excluded, in batches; as far as the log goes if it ends before.
+  ///
+  /// Offsets that hold no record (compacted away, marks of transactions) are passed over. An offset `from` that the log
+  /// does not have is an error (`isOffsetOutOfRange`), since nothing is to be skipped in silence.
   public nonisolated func records(of partition: TopicPartition, from: Int64, to: Int64) -> LogBatches {
     LogBatches(reader: self, partition: partition, from: from, to: to)
   }
@@ -137,146 +113,79 @@ public actor LogReader {
   /// Records from `from` on: at least one, or none if there is none before `to`.
   func batch(_ partition: TopicPartition, from: Int64, to: Int64?, max: Int) async throws -> [LogRecord] {
     if let to, from >= to { return [] }
-    try await takeTurn()
-    defer { endTurn() }
-    let doing = "read \(partition)@\(from)"
-    if position?.partition != partition || position?.next != from { try seek(partition, from, doing) }
-    while buffer.isEmpty {
-      try checkOpen(doing)
-      try Task.checkCancellation()
-      if let failure = exchange(&failure, with: nil) {
-        position = nil
-        throw failure.retold(doing: doing)
-      }
-      // Offsets may be missing at the end: of transactions' marks, of compacted records.
-      if let to, let end = endReached, end >= to {
-        rest()
-        return []
-      }
-      await news()
-    }
-    var batch = Array(buffer.prefix(max))
-    if let to, let beyond = batch.firstIndex(where: { $0.offset >= to }) { batch.removeSubrange(beyond...) }
-    buffer.removeFirst(batch.count)
-    if let last = batch.last {
-      position?.next = last.offset + 1
-      if let to, last.offset + 1 >= to { rest() }
-    }
-    return batch
-  }
-
-  /// Stops fetching: nothing more of this partition is wanted for now.
-  private func rest() {
-    position = nil
-    buffer = []
-    rd_kafka_assign(thread.client, nil)
-  }
-
-  private func seek(_ partition: TopicPartition, _ offset: Int64, _ doing: String) throws {
-    buffer = []
-    endReached = nil
-    failure = nil
-    position = Position(partition: partition, next: offset)
-    let code = withPartitionList([(partition: partition, offset: offset)]) { rd_kafka_assign(thread.client, $0) }
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-      position = nil
-      throw KafkaError(code, doing: doing)
-    }
-  }
-
-  /// Waits until the buffer, the end or a failure has come, or the task is cancelled.
-  private func news() async {
-    thread.takesEvents = true
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { waiter = $0 }
-    } onCancel: {
-      thread.enqueue { self.assumeIsolated { $0.wake() } }
-    }
-  }
-
-  private func wake() { exchange(&waiter, with: nil)?.resume() }
-
-  private func takeTurn() async throws {
-    if isBusy { await withCheckedContinuation { turns.append($0) } }
-    isBusy = true
-  }
-
-  private func endTurn() {
-    if turns.isEmpty { isBusy = false } else { turns.removeFirst().resume() }
-  }
-
-  private func checkOpen(_ doing: String) throws {
-    if isClosed { throw KafkaError.closed(doing: doing) }
-  }
-
-  private var timeout: Int32 { Int32(clamping: settings.operationTimeoutMilliseconds) }
-
-  // MARK: On the thread
-
-  private func serve(_ event: ClientEvent) {
-    if event.reportedAsTelemetry(to: logger, onStatistics: nil) { return }
-    switch event.kind {
-    case RD_KAFKA_EVENT_FETCH:
-      while let message = rd_kafka_event_message_next(event.pointer) {
-        let fields = message.pointee
-        guard fields.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-          note(fields.err, topic: fields.rkt.map { String(cString: rd_kafka_topic_name($0)) }, offset: fields.offset)
-          continue
+    guard !isClosed else { throw KafkaError.closed(doing: "read \(partition)@\(from)") }
+    let place = Place(partition: partition, next: from, follows: to == nil)
+    let scanner = try await scanner(at: place)
+    do {
+      while true {
+        let timeout = to == nil ? nil : settings.operationTimeoutMilliseconds
+        let batch = try await scanner.pull(limit: max, timeoutMilliseconds: timeout)
+        let wanted = batch.records.prefix { record in to.map { record.offset < $0 } ?? true }
+        let isPast = to.map { to in batch.records.last.map { $0.offset >= to - 1 } ?? false } ?? false
+        if wanted.isEmpty, !isPast {
+          if let failure = batch.failure { throw failure }
+          // A log that ends, ends a reading with bounds: also where its last offsets hold no record.
+          guard to != nil, batch.ends[partition] != nil else { continue }
         }
-        let record = LogRecord(message)
-        guard let position, record.topicPartition == position.partition, record.offset >= position.next else {
-          continue
+        if let last = wanted.last, !isPast {
+          await scanner.putBack(batch)
+          await giveBack(
+            Idle(scanner: scanner, place: Place(partition: partition, next: last.offset + 1, follows: place.follows)))
+        } else {
+          await scanner.reset()
+          await giveBack(Idle(scanner: scanner, place: nil))
         }
-        buffer.append(record)
+        return Array(wanted)
       }
-    case RD_KAFKA_EVENT_ERROR:
-      let place = event.erringPartition
-      note(event.code, topic: place?.partition.topic, offset: place?.offset ?? -1)
-    default: return
-    }
-    // What is not taken stays in the library's queue, which bounds its own prefetching.
-    if buffer.count >= LogReader.bufferMax { thread.takesEvents = false }
-    if !buffer.isEmpty || endReached != nil || failure != nil { wake() }
-  }
-
-  private func note(_ code: rd_kafka_resp_err_t, topic: String?, offset: Int64) {
-    if let topic, let position, topic != position.partition.topic { return }
-    switch code {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF: if offset >= (position?.next ?? 0) { endReached = offset }
-    case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE:
-      // The library connects again by itself.
-      logger.warning("\(KafkaError(code, doing: "read"))")
-    default: failure = KafkaError(code, doing: "read")
+    } catch is CancellationError {
+      // Nothing was handed out, so the next call goes on here.
+      await giveBack(Idle(scanner: scanner, place: place))
+      throw CancellationError()
+    } catch {
+      await scanner.reset()
+      await giveBack(Idle(scanner: scanner, place: nil))
+      throw error
     }
   }
-}
 
-/// Records of one partition, handed out batch by batch when they are asked for.
-public struct LogBatches: Sendable {
-  private let reader: LogReader
-  private let partition: TopicPartition
-  private let to: Int64?
-  private let place: Place
+  // MARK: Clients
 
-  /// Where the reading stands. Confined to the one task that calls `next`, as an iterator is; the lock is for the compiler.
-  private final class Place: Sendable {
-    let next: Mutex<Int64>
-    init(_ offset: Int64) { next = Mutex(offset) }
+  /// The client that is fetching from just there, or one that is made to.
+  private func scanner(at place: Place) async throws -> PartitionScanner {
+    if let index = idle.lastIndex(where: { $0.place == place }) { return idle.remove(at: index).scanner }
+    let isFit = { (one: Idle) in one.scanner.waitsForNews == (place.follows || self.waitsForNews) }
+    let scanner: PartitionScanner
+    if let index = idle.lastIndex(where: { $0.place == nil && isFit($0) }) {
+      scanner = idle.remove(at: index).scanner
+    } else if idle.count >= Self.idleMax, let index = idle.firstIndex(where: isFit) {
+      scanner = idle.remove(at: index).scanner
+      await scanner.reset()
+    } else {
+      scanner = try makeScanner(follows: place.follows)
+    }
+    do {
+      try await scanner.open(place.partition, from: place.next)
+    } catch {
+      await giveBack(Idle(scanner: scanner, place: nil))
+      throw error
+    }
+    return scanner
   }
 
-  init(reader: LogReader, partition: TopicPartition, from: Int64, to: Int64?) {
-    self.reader = reader
-    self.partition = partition
-    self.to = to
-    place = Place(from)
+  private func makeScanner(follows: Bool) throws -> PartitionScanner {
+    let scanner = try PartitionScanner(settings: settings, waitsForNews: follows || waitsForNews, logger: logger)
+    scanners[ObjectIdentifier(scanner)] = scanner
+    return scanner
   }
 
-  /// The next records, at most `max` of them; nil at the end.
-  /// - Throws: `KafkaError`; `CancellationError` when the task is cancelled while it waits.
-  public func next(max: Int = 500) async throws -> [LogRecord]? {
-    let batch = try await reader.batch(partition, from: place.next.withLock { $0 }, to: to, max: max)
-    guard let last = batch.last else { return nil }
-    place.next.withLock { $0 = last.offset + 1 }
-    return batch
+  private func giveBack(_ one: Idle) async {
+    // Closed meanwhile: `close` has seen to it.
+    guard !isClosed else { return }
+    idle.append(one)
+    while idle.count > Self.idleMax, !isClosed {
+      let oldest = idle.removeFirst().scanner
+      scanners[ObjectIdentifier(oldest)] = nil
+      await oldest.close()
+    }
   }
 }

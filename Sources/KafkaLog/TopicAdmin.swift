@@ -7,6 +7,7 @@ import Telemetry
 public actor TopicAdmin {
   /// A topic as the cluster has it.
   public struct Topic: Sendable, Hashable {
+    /// How many partitions.
     public var partitions: Int
     /// The settings that are in force, defaults included.
     public var configs: [String: String]
@@ -19,6 +20,7 @@ public actor TopicAdmin {
   private let logger: Logger
   private var pending = PendingAnswers()
   private var isClosed = false
+  private var lastTrouble: KafkaError?
 
   /// The client's own thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -39,6 +41,7 @@ public actor TopicAdmin {
       teardown: destroyClient)
   }
 
+  /// Ends the thread; what has no answer yet fails.
   public func close() async {
     isClosed = true
     for answer in pending.takeAll() { answer(.failure(.closed(doing: "wait", outcomeUnknown: true))) }
@@ -48,14 +51,17 @@ public actor TopicAdmin {
   private func serve(_ event: ClientEvent) {
     if event.reportedAsTelemetry(to: logger, onStatistics: nil) { return }
     if event.kind == RD_KAFKA_EVENT_ERROR {
-      logger.warning("\(event.error(doing: "stay connected"))")
+      let error = event.error(doing: "stay connected")
+      // That all are down says less than what became of one.
+      if event.code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastTrouble == nil { lastTrouble = error }
+      logger.warning("\(error)")
     } else {
       pending.take(event.number)?(.success(event))
     }
   }
 
   /// Sends one administrative request and reads its answer.
-  private func ask<Answer: Sendable>(
+  func ask<Answer: Sendable>(
     _ operation: rd_kafka_admin_op_t, doing: String, send: (OpaquePointer) -> Void,
     read: @escaping (ClientEvent) -> Result<Answer, KafkaError>
   ) async throws -> Answer {
@@ -70,7 +76,7 @@ public actor TopicAdmin {
       withAdminOptions(
         thread.client, operation, number: number, timeoutMilliseconds: settings.operationTimeoutMilliseconds, send)
     }
-    return try result.mapError { $0.retold(doing: doing).withCause(of: thread.client) }.get()
+    return try result.mapError { explained($0.retold(doing: doing)) }.get()
   }
 
   // MARK: Groups
@@ -88,7 +94,12 @@ public actor TopicAdmin {
       query.send(
         thread.client, thread.queue, number: number, timeoutMilliseconds: settings.operationTimeoutMilliseconds)
     }
-    return try result.get()
+    return try result.mapError { explained($0) }.get()
+  }
+
+  private func explained(_ error: KafkaError) -> KafkaError {
+    thread.serveArrived { serve($0) }
+    return error.withCause(of: thread.client).explained(by: lastTrouble)
   }
 
   // MARK: Topics
@@ -169,7 +180,7 @@ public actor TopicAdmin {
     let code = rd_kafka_metadata(
       thread.client, 1, nil, &metadata, Int32(clamping: settings.operationTimeoutMilliseconds))
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-      throw KafkaError(code, doing: doing).withCause(of: thread.client)
+      throw explained(KafkaError(code, doing: doing))
     }
     defer { rd_kafka_metadata_destroy(metadata) }
     let wanted = Set(names)

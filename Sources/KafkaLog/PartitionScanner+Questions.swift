@@ -1,0 +1,121 @@
+import CRdkafka
+import Synchronization
+
+extension PartitionScanner {
+  /// The library's questions about offsets block; they block this scanner's thread. A cancelled caller goes on at
+  /// once, and the thread when the answer or the time limit comes.
+  nonisolated func bounds(of partition: TopicPartition, timeoutMilliseconds: Int) async throws -> LogBounds {
+    try await ask { [thread] () throws(KafkaError) -> LogBounds in
+      var low: Int64 = 0
+      var high: Int64 = 0
+      let code = rd_kafka_query_watermark_offsets(
+        thread.client, partition.topic, partition.partition, &low, &high, Int32(clamping: timeoutMilliseconds))
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        throw KafkaError(code, doing: "read the bounds of \(partition)")
+      }
+      return LogBounds(start: low, end: high)
+    }
+  }
+
+  /// The first offset at or after the time; nil if there is none.
+  nonisolated func offset(
+    of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64, timeoutMilliseconds: Int
+  ) async throws -> Int64? {
+    try await ask { [thread] () throws(KafkaError) -> Int64? in
+      let doing = "find the offset of \(partition) at \(timestampMilliseconds)"
+      return try withPartitionList([(partition: partition, offset: timestampMilliseconds)]) {
+        list throws(KafkaError) -> Int64? in
+        let code = rd_kafka_offsets_for_times(thread.client, list, Int32(clamping: timeoutMilliseconds))
+        let element = list.pointee.elems[0]
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+        guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(element.err, doing: doing) }
+        return element.offset >= 0 ? element.offset : nil
+      }
+    }
+  }
+
+  /// How many partitions the topic has; nil if there is none of that name.
+  nonisolated func partitionCount(of topic: String, timeoutMilliseconds: Int) async throws -> Int? {
+    try await ask { [thread] () throws(KafkaError) -> Int? in
+      let doing = "ask for topic \(topic)"
+      guard let handle = rd_kafka_topic_new(thread.client, topic, nil) else {
+        throw KafkaError(rd_kafka_last_error(), doing: doing)
+      }
+      defer { rd_kafka_topic_destroy(handle) }
+      var metadata: UnsafePointer<rd_kafka_metadata_t>?
+      let code = rd_kafka_metadata(thread.client, 0, handle, &metadata, Int32(clamping: timeoutMilliseconds))
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(code, doing: doing) }
+      defer { rd_kafka_metadata_destroy(metadata) }
+      guard metadata.pointee.topic_cnt > 0 else { return nil }
+      let found = metadata.pointee.topics[0]
+      if found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { return nil }
+      guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(found.err, doing: doing) }
+      return Int(found.partition_cnt)
+    }
+  }
+
+  private nonisolated func ask<Answer: Sendable>(
+    _ question: @escaping @Sendable () throws(KafkaError) -> Answer
+  ) async throws -> Answer {
+    let asker = Asker<Answer>()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        asker.wait(continuation)
+        thread.enqueue {
+          guard asker.isWaiting else { return }
+          guard !self.assumeIsolated({ $0.isShut }) else {
+            return asker.resume(with: .failure(KafkaError.closed(doing: "ask for offsets")))
+          }
+          let answer = Result { () throws(KafkaError) in try question() }
+          asker.resume(with: answer.mapError { error in self.assumeIsolated { $0.explained(error) } })
+        }
+      }
+    } onCancel: {
+      asker.resume(with: .failure(CancellationError()))
+    }
+  }
+}
+
+/// Someone who waits for one answer, and takes the first that comes.
+private final class Asker<Answer: Sendable>: Sendable {
+  private enum State {
+    case asking
+    case waiting(CheckedContinuation<Answer, any Error>)
+    case answered(Result<Answer, any Error>)
+    case done
+  }
+
+  private let state = Mutex(State.asking)
+
+  var isWaiting: Bool {
+    state.withLock { if case .waiting = $0 { true } else { false } }
+  }
+
+  func wait(_ continuation: CheckedContinuation<Answer, any Error>) {
+    let early: Result<Answer, any Error>? = state.withLock { state in
+      if case .answered(let result) = state {
+        state = .done
+        return result
+      }
+      state = .waiting(continuation)
+      return nil
+    }
+    if let early { continuation.resume(with: early) }
+  }
+
+  func resume(with result: Result<Answer, some Error>) {
+    let result = result.mapError { $0 as any Error }
+    let waiting: CheckedContinuation<Answer, any Error>? = state.withLock { state in
+      switch state {
+      case .asking:
+        state = .answered(result)
+        return nil
+      case .waiting(let continuation):
+        state = .done
+        return continuation
+      case .answered, .done: return nil
+      }
+    }
+    waiting?.resume(with: result)
+  }
+}
