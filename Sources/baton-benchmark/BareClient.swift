@@ -93,6 +93,20 @@ final class BareClient: Sendable {
     return MonotonicClock.nanoseconds() - began
   }
 
+  /// Starts processes that do nothing, one after the end of the other.
+  /// - Returns: the nanoseconds that they took together.
+  func processes(_ count: Int) async throws -> Int64 {
+    let began = MonotonicClock.nanoseconds()
+    for _ in 0..<count {
+      let (ended, continuation) = AsyncStream<Void>.makeStream()
+      _ = try await host.start(RunnerCommand(arguments: ["/bin/true"])) {
+        if case .ended = $0 { continuation.finish() }
+      }
+      for await _ in ended {}
+    }
+    return MonotonicClock.nanoseconds() - began
+  }
+
   /// Fills the queue, then does the work for one record after the other.
   /// - Returns: the nanoseconds from the first record to the end of the last one's work.
   func run(_ count: Int, _ raw: RawRecord, _ work: Work) async throws -> Int64 {

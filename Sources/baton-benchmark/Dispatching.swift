@@ -25,6 +25,7 @@ struct Dispatching: Sendable {
     var bareEveryStep: Double
     var baton: Double
     var commits: Double
+    var processes: Double
   }
 
   private let bench: Bench
@@ -96,6 +97,7 @@ struct Dispatching: Sendable {
     var results: [Round] = []
     for round in 0..<rounds {
       let commits = try await bare.commits(count)
+      let processes = try await bare.processes(count)
       let bareTook = try await bare.run(count, request("bare"), .commit)
       let name = "busy-\(trace == nil ? "" : "traced-")\(round)-"
       let requests = (0..<count).map { OutgoingRecord(busy.requestsTopic("busy"), request(name + String($0))) }
@@ -107,7 +109,7 @@ struct Dispatching: Sendable {
       results.append(
         Round(
           bare: rate(bareTook, count), bareEveryStep: rate(everyStep, count), baton: rate(took, count - 1),
-          commits: rate(commits, count)))
+          commits: rate(commits, count), processes: rate(processes, count)))
     }
     worker.terminate()
     await worker.end()

@@ -88,6 +88,7 @@ struct Report: Sendable {
       ])
     }
     row("bare: commits", 0, results.map(\.commits))
+    row("bare: processes (/bin/true)", 0, results.map(\.processes))
     row("bare: runs (consume, commit)", 0, results.map(\.bare))
     row("bare: consume, publish, commit, process", 0, results.map(\.bareEveryStep))
     row("Baton: runs of /bin/true", 0, results.map(\.baton))
