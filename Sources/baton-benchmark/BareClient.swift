@@ -11,6 +11,8 @@ final class BareClient: Sendable {
   enum Work: Sendable {
     /// Commit it.
     case commit
+    /// Commit it, start a process that does nothing, wait for its end.
+    case commitAndProcess
     /// What the promise asks for, without a dispatcher: publish two events in a batch, commit, start a process, wait
     /// for its end.
     case everyStep
@@ -40,6 +42,7 @@ final class BareClient: Sendable {
     events = try await bench.makeTopic("\(bench.prefix)-bare-events")
     host = bench.host
     producer = try Producer(settings: bench.settings, logger: .discarding)
+    try await producer.prepare(topics: [partition.topic, events.topic])
     let member = try GroupConsumer(
       settings: bench.settings, group: "\(bench.prefix)-bare", topics: [partition.topic], logger: .discarding
     ) { [weak self] in self?.handle($0) }
@@ -173,6 +176,7 @@ final class BareClient: Sendable {
     guard let (record, work) = next else { return }
     switch work {
     case .commit: commit(record) { self.finished() }
+    case .commitAndProcess: commit(record) { self.startProcess() }
     case .everyStep:
       let event = OutgoingRecord(topic: events.topic, key: record.key, value: record.value, headers: record.headers)
       producer.submit([event, event]) { _ in
@@ -191,13 +195,10 @@ final class BareClient: Sendable {
   }
 
   private func startProcess() {
-    Task {
-      do {
-        let command = RunnerCommand(arguments: ["/bin/true"])
-        _ = try await host.start(command) { if case .ended = $0 { self.finished() } }
-      } catch {
-        fail(error)
-      }
+    host.submit(RunnerCommand(arguments: ["/bin/true"])) {
+      if case .ended = $0 { self.finished() }
+    } onStart: {
+      if case .failure(let error) = $0 { self.fail(error) }
     }
   }
 

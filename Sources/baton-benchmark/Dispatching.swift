@@ -22,6 +22,7 @@ struct Dispatching: Sendable {
   /// One round over a full queue: runs or records per second.
   struct Round {
     var bare: Double
+    var bareProcess: Double
     var bareEveryStep: Double
     var baton: Double
     var commits: Double
@@ -43,6 +44,7 @@ struct Dispatching: Sendable {
     busy = try await bench.prepare(queue: "busy", job: "run: [/bin/true]")
     bare = try await BareClient(bench)
     producer = try Producer(settings: bench.settings, logger: .discarding)
+    try await producer.prepare(topics: [latency.requestsTopic("latency"), busy.requestsTopic("busy")])
     reader = try LogReader(settings: bench.settings, waitsForNews: true, logger: .discarding)
   }
 
@@ -60,8 +62,7 @@ struct Dispatching: Sendable {
   ///   - count: pairs that are measured; some more come first and are not.
   ///   - trace: a file for the worker's steps.
   func measureLatency(_ count: Int, trace: String? = nil) async throws -> Latency {
-    let worker = try await WorkerProcess.start("LATENCY", latency, bench, trace: trace)
-    try await worker.up()
+    let worker = try await WorkerProcess.start("LATENCY", latency, bench, trace: trace, isWatched: false)
     var (runner, starts) = ([Int64](), [Int64]())
     var (consumed, acknowledged, committed) = ([Int64](), [Int64](), [Int64]())
     let events = TopicPartition(topic: latency.eventsTopic("latency"))
@@ -90,8 +91,7 @@ struct Dispatching: Sendable {
 
   /// A queue with so many requests that wait, each a run that does nothing, in several rounds.
   func measureThroughput(_ count: Int, rounds: Int, trace: String? = nil) async throws -> [Round] {
-    let worker = try await WorkerProcess.start("BUSY", busy, bench, trace: trace)
-    try await worker.up()
+    let worker = try await WorkerProcess.start("BUSY", busy, bench, trace: trace, isWatched: false)
     let events = TopicPartition(topic: busy.eventsTopic("busy"))
     var next = try await reader.bounds(of: events).end
     var results: [Round] = []
@@ -104,11 +104,13 @@ struct Dispatching: Sendable {
       producer.submit(requests) { _ in }
       let (took, after) = try await ends(count, of: events, from: next)
       next = after
+      let withProcess = try await bare.run(count, request("bare"), .commitAndProcess)
       let everyStep = try await bare.run(count, request("bare"), .everyStep)
       func rate(_ nanoseconds: Int64, _ count: Int) -> Double { Double(count) * 1e9 / Double(nanoseconds) }
       results.append(
         Round(
-          bare: rate(bareTook, count), bareEveryStep: rate(everyStep, count), baton: rate(took, count - 1),
+          bare: rate(bareTook, count), bareProcess: rate(withProcess, count), bareEveryStep: rate(everyStep, count),
+          baton: rate(took, count - 1),
           commits: rate(commits, count), processes: rate(processes, count)))
     }
     worker.terminate()
