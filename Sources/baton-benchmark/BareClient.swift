@@ -100,14 +100,15 @@ final class BareClient: Sendable {
   /// - Returns: the nanoseconds that they took together.
   func processes(_ count: Int) async throws -> Int64 {
     let began = MonotonicClock.nanoseconds()
-    for _ in 0..<count {
-      let (ended, continuation) = AsyncStream<Void>.makeStream()
-      _ = try await host.start(RunnerCommand(arguments: ["/bin/true"])) {
-        if case .ended = $0 { continuation.finish() }
-      }
-      for await _ in ended {}
-    }
+    for _ in 0..<count { try await start(["/bin/true"]) }
     return MonotonicClock.nanoseconds() - began
+  }
+
+  /// Starts a process and waits for its end.
+  func start(_ words: [String]) async throws {
+    let (ended, continuation) = AsyncStream<Void>.makeStream()
+    _ = try await host.start(RunnerCommand(arguments: words)) { if case .ended = $0 { continuation.finish() } }
+    for await _ in ended {}
   }
 
   /// Fills the queue, then does the work for one record after the other.

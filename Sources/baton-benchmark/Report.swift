@@ -45,8 +45,8 @@ struct Report: Sendable {
       table.add([name, milliseconds(times.median), milliseconds(times.at(0.99))])
     }
     row("bare: sent -> consumed", result.produceToConsume)
-    row("bare: acknowledged -> consumed", result.acknowledgedToConsume)
     row("bare: sent -> consumed -> committed", result.produceToCommit)
+    row("bare: consumed, event stored, committed, process", result.everyStep)
     row("Baton: enqueue acknowledged -> runner's first instruction", result.runner)
     func ratio(_ name: String, _ other: Quantiles) {
       table.add([
@@ -56,6 +56,16 @@ struct Report: Sendable {
     }
     ratio("Baton / bare consumed (aim 1.5, 2)", result.produceToConsume)
     ratio("Baton / bare consumed and committed", result.produceToCommit)
+    ratio("Baton / bare with the same steps", result.everyStep)
+    table.write(to: bench.output)
+    bench.say("")
+
+    bench.say("Steps of the bare client: milliseconds")
+    table = Table([Table.Column(""), Table.Column("p50", .right), Table.Column("p99", .right)])
+    row("record sent -> stored by the cluster", result.produce)
+    row("acknowledged -> on the consumer's thread", result.acknowledgedToConsume)
+    row("commit sent -> taken", result.commit)
+    row("process ordered -> its first instruction", result.process)
     table.write(to: bench.output)
     bench.say("")
 
