@@ -25,6 +25,9 @@ public actor GroupConsumer {
     case ended
   }
 
+  /// A member hears by its next heartbeat that another has left: so long a queue waits for its new owner.
+  private static let heartbeatMilliseconds = 100
+
   nonisolated let thread: ClientThread
   let queue: OpaquePointer
   let group: String
@@ -65,8 +68,7 @@ public actor GroupConsumer {
       ("group.id", group), ("partition.assignment.strategy", "cooperative-sticky"),
       ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
       ("session.timeout.ms", String(sessionTimeoutMilliseconds)),
-      // A member hears by its next heartbeat that another has left: this is how long that queue waits for a new owner.
-      ("heartbeat.interval.ms", String(max(100, min(200, sessionTimeoutMilliseconds / 5)))),
+      ("heartbeat.interval.ms", String(Self.heartbeatMilliseconds)),
       // What waits in memory for a busy partition's owner.
       // A partition that is taken up waits for the answer to the fetch of the others: not for long.
       ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
@@ -99,9 +101,18 @@ public actor GroupConsumer {
       name: "kafka-consumer",
       onEvent: { event in self.assumeIsolated { $0.serve(event) } },
       teardown: destroyClient)
+    thread.enqueue { self.assumeIsolated { $0.keepBeating() } }
   }
 
   // MARK: On the thread
+
+  /// The library looks whether a heartbeat is due only when its main thread wakes for something else, which may be half
+  /// a second later. Any question wakes it.
+  private func keepBeating() {
+    guard stage == .member, fatalError == nil else { return }
+    if let id = rd_kafka_memberid(thread.client) { rd_kafka_mem_free(thread.client, id) }
+    thread.after(milliseconds: GroupConsumer.heartbeatMilliseconds) { self.assumeIsolated { $0.keepBeating() } }
+  }
 
   private func serve(_ event: ClientEvent) {
     if event.reportedAsTelemetry(to: logger, onStatistics: onStatistics) { return }

@@ -51,7 +51,7 @@ final class HostLoop {
     close()
     for request in mailbox.close() {
       switch request {
-      case .start(_, _, let continuation): continuation.resume(throwing: HostLoop.hasShutDown)
+      case .start(_, _, let onStart): onStart(.failure(HostLoop.hasShutDown))
       case .shutdown(let continuation): shutdowns.append(continuation)
       case .terminate, .kill: break
       }
@@ -95,16 +95,16 @@ final class HostLoop {
   private func serveMailbox() {
     for request in mailbox.take() {
       switch request {
-      case .start(let command, let onEvent, let continuation):
-        do {
+      case .start(let command, let onEvent, let onStart):
+        do throws(RunnerStartError) {
           guard shutdowns.isEmpty else { throw HostLoop.hasShutDown }
           try startGuardIfNeeded()
           lastIdentifier += 1
           let child = try start(command, identifier: lastIdentifier, onEvent: onEvent)
           children[lastIdentifier] = child
-          continuation.resume(returning: child.process)
+          onStart(.success(child.process))
         } catch {
-          continuation.resume(throwing: error)
+          onStart(.failure(error))
         }
       case .terminate(let identifier, let grace):
         guard let child = children[identifier] else { continue }

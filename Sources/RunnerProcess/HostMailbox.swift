@@ -5,7 +5,8 @@ import Synchronization
 /// What any thread asks of the host's thread.
 enum HostRequest: Sendable {
   case start(
-    RunnerCommand, onEvent: @Sendable (RunnerEvent) -> Void, CheckedContinuation<RunningProcess, any Error>)
+    RunnerCommand, onEvent: @Sendable (RunnerEvent) -> Void,
+    onStart: @Sendable (Result<RunningProcess, RunnerStartError>) -> Void)
   case terminate(UInt64, graceMilliseconds: Int)
   case kill(UInt64)
   case shutdown(CheckedContinuation<Void, Never>)

@@ -59,9 +59,19 @@ public final class ProcessHost: Sendable {
     _ command: RunnerCommand, onEvent: @escaping @Sendable (RunnerEvent) -> Void
   ) async throws -> RunningProcess {
     try await withCheckedThrowingContinuation { continuation in
-      guard mailbox.post(.start(command, onEvent: onEvent, continuation)) else {
-        return continuation.resume(throwing: HostLoop.hasShutDown)
-      }
+      submit(command, onEvent: onEvent) { continuation.resume(with: $0.mapError { $0 as any Error }) }
+    }
+  }
+
+  /// The same without waiting.
+  /// - Parameter onStart: called once, on the host's thread and before all of the child's events, with the child or why
+  ///   there is none.
+  public func submit(
+    _ command: RunnerCommand, onEvent: @escaping @Sendable (RunnerEvent) -> Void,
+    onStart: @escaping @Sendable (Result<RunningProcess, RunnerStartError>) -> Void
+  ) {
+    if !mailbox.post(.start(command, onEvent: onEvent, onStart: onStart)) {
+      onStart(.failure(HostLoop.hasShutDown))
     }
   }
 

@@ -45,21 +45,34 @@ final class AttemptRunner: Sendable {
   }
 
   /// Starts the process and gives it its first line. A process that cannot be started is an attempt that failed.
-  func start(_ command: RunnerCommand, _ start: RunnerStart, on host: ProcessHost) async {
-    do {
-      let process = try await host.start(command) { self.handle($0) }
-      let (line, ended) = state.withLock { state in
-        state.process = process
-        return (state.session.start(start), state.ended != nil)
+  /// - Parameter started: called when the process runs, on the host's thread.
+  func start(
+    _ command: RunnerCommand, _ start: RunnerStart, on host: ProcessHost, started: @escaping @Sendable () -> Void
+  ) {
+    host.submit(command) {
+      self.handle($0)
+    } onStart: { result in
+      switch result {
+      case .success(let process):
+        self.begin(process, start)
+        started()
+      case .failure(let error):
+        self.used(Usage(peakMemoryBytes: 0, wallMilliseconds: 0))
+        self.report(
+          .runnerEnded(token: self.token, .failed(message: "cannot start the runner: \(error)", isRetriable: true)))
       }
-      if ended {
-        process.kill()
-      } else {
-        process.send(line: line)
-      }
-    } catch {
-      used(Usage(peakMemoryBytes: 0, wallMilliseconds: 0))
-      report(.runnerEnded(token: token, .failed(message: "cannot start the runner: \(error)", isRetriable: true)))
+    }
+  }
+
+  private func begin(_ process: RunningProcess, _ start: RunnerStart) {
+    let (line, ended) = state.withLock { state in
+      state.process = process
+      return (state.session.start(start), state.ended != nil)
+    }
+    if ended {
+      process.kill()
+    } else {
+      process.send(line: line)
     }
   }
 

@@ -91,8 +91,6 @@ extension Worker {
     let records = publications.map { publication in
       switch publication {
       case .event(let event):
-        log(event, driver, now: now)
-        if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
         return OutgoingRecord(
           topic: configuration.eventsTopic(queue), EventCodec.encode(event, queue: queue, time: now))
       case .deadLetter(let letter):
@@ -119,6 +117,11 @@ extension Worker {
       }
       trace?(.eventsStored)
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
+    }
+    // Told while the cluster has them in hand, so that nobody waits for the telling.
+    for case .event(let event) in publications {
+      log(event, driver, now: now)
+      if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
     }
   }
 
@@ -165,11 +168,7 @@ extension Worker {
       },
       used: { mailbox.post(.runnerGone(queue: queue, token: order.token, $0)) })
     driver.runners[order.token] = runner
-    let command = launch.command(order, of: definition)
-    let start = launch.start(order, of: definition)
-    let host = host
-    Task {
-      await runner.start(command, start, on: host)
+    runner.start(launch.command(order, of: definition), launch.start(order, of: definition), on: host) {
       trace?(.runnerStarted)
     }
   }

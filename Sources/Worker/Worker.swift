@@ -81,6 +81,9 @@ public actor Worker {
     let jobs = configuration.jobs.mapValues(\.job)
     for queue in configuration.queueOrder {
       var options = QueueMachine.Settings()
+      // Taking up a paused fetch may take the library a second: half of this must last so long in a queue of short runs.
+      // What waits is bounded by its bytes too.
+      options.waitingRequestsMax = 2_000
       if let queueOptions = configuration.queues[queue] {
         options.deduplicationMilliseconds = queueOptions.deduplicationMilliseconds
       }

@@ -11,6 +11,8 @@ final class BareClient: Sendable {
   enum Work: Sendable {
     /// Commit it.
     case commit
+    /// Commit it, start a process that does nothing, wait for its end.
+    case commitAndProcess
     /// What the promise asks for, without a dispatcher: publish two events in a batch, commit, start a process, wait
     /// for its end.
     case everyStep
@@ -40,6 +42,7 @@ final class BareClient: Sendable {
     events = try await bench.makeTopic("\(bench.prefix)-bare-events")
     host = bench.host
     producer = try Producer(settings: bench.settings, logger: .discarding)
+    try await producer.prepare(topics: [partition.topic, events.topic])
     let member = try GroupConsumer(
       settings: bench.settings, group: "\(bench.prefix)-bare", topics: [partition.topic], logger: .discarding
     ) { [weak self] in self?.handle($0) }
@@ -91,6 +94,21 @@ final class BareClient: Sendable {
     let began = MonotonicClock.nanoseconds()
     for offset in 0..<count { try await member?.commit(partition, offset: Int64(offset)) }
     return MonotonicClock.nanoseconds() - began
+  }
+
+  /// Starts processes that do nothing, one after the end of the other.
+  /// - Returns: the nanoseconds that they took together.
+  func processes(_ count: Int) async throws -> Int64 {
+    let began = MonotonicClock.nanoseconds()
+    for _ in 0..<count { try await start(["/bin/true"]) }
+    return MonotonicClock.nanoseconds() - began
+  }
+
+  /// Starts a process and waits for its end.
+  func start(_ words: [String]) async throws {
+    let (ended, continuation) = AsyncStream<Void>.makeStream()
+    _ = try await host.start(RunnerCommand(arguments: words)) { if case .ended = $0 { continuation.finish() } }
+    for await _ in ended {}
   }
 
   /// Fills the queue, then does the work for one record after the other.
@@ -159,6 +177,7 @@ final class BareClient: Sendable {
     guard let (record, work) = next else { return }
     switch work {
     case .commit: commit(record) { self.finished() }
+    case .commitAndProcess: commit(record) { self.startProcess() }
     case .everyStep:
       let event = OutgoingRecord(topic: events.topic, key: record.key, value: record.value, headers: record.headers)
       producer.submit([event, event]) { _ in
@@ -177,13 +196,10 @@ final class BareClient: Sendable {
   }
 
   private func startProcess() {
-    Task {
-      do {
-        let command = RunnerCommand(arguments: ["/bin/true"])
-        _ = try await host.start(command) { if case .ended = $0 { self.finished() } }
-      } catch {
-        fail(error)
-      }
+    host.submit(RunnerCommand(arguments: ["/bin/true"])) {
+      if case .ended = $0 { self.finished() }
+    } onStart: {
+      if case .failure(let error) = $0 { self.fail(error) }
     }
   }
 

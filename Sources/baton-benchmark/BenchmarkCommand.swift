@@ -28,7 +28,8 @@ extension Command {
       guard mkdtemp(&template) != nil else { throw BenchmarkError("cannot make a folder in /tmp") }
       let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       let bench = Bench(
-        bootstrap: bootstrap, baton: baton, probe: probe, folder: folder, host: try ProcessHost(guardCommand: nil),
+        bootstrap: bootstrap, baton: baton, probe: probe, folder: folder,
+        host: try ProcessHost(guardCommand: [baton, "process-guard"]),
         output: arguments.output)
       let report = Report(
         bench: bench, repetitions: try arguments.integer("repetitions", in: 1...1000) ?? 15,

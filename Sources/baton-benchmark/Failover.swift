@@ -30,14 +30,18 @@ actor Failover {
     }
   }
 
-  /// Nothing is done to a run before it has gone on so long without a pause after the group's last change.
+  /// Nothing is done to a run before it has gone on so long without a pause.
   private static let settledNanoseconds: Int64 = 1_000_000_000
+  /// And so long after a member has joined: a member of the client library asks to join at most once a second, so a
+  /// join takes the others up to a second, and they are ready for the next change a second later.
+  private static let joinedNanoseconds: Int64 = 2_500_000_000
   private static let pauseNanoseconds: Int64 = 200_000_000
 
   private let bench: Bench
   private let configuration: Configuration
   private let pipe: LinePipe
   private var workers: [WorkerProcess] = []
+  private var joinedAt = MonotonicClock.nanoseconds()
 
   init(_ bench: Bench) async throws {
     self.bench = bench
@@ -69,6 +73,7 @@ actor Failover {
     let worker = try await WorkerProcess.start(
       name, configuration, bench, trace: "\(bench.folder)/\(name).trace")
     try await worker.up()
+    joinedAt = MonotonicClock.nanoseconds()
     return worker
   }
 
@@ -103,7 +108,7 @@ actor Failover {
   private func settle() async throws -> Chunk {
     var last = try Chunk(try await pipe.next())
     var since = max(last.at, MonotonicClock.nanoseconds())
-    while last.at - since < Failover.settledNanoseconds {
+    while last.at - since < Failover.settledNanoseconds || last.at - joinedAt < Failover.joinedNanoseconds {
       let next = try Chunk(try await pipe.next())
       if next.at - last.at > Failover.pauseNanoseconds { since = next.at }
       last = next

@@ -45,8 +45,8 @@ struct Report: Sendable {
       table.add([name, milliseconds(times.median), milliseconds(times.at(0.99))])
     }
     row("bare: sent -> consumed", result.produceToConsume)
-    row("bare: acknowledged -> consumed", result.acknowledgedToConsume)
     row("bare: sent -> consumed -> committed", result.produceToCommit)
+    row("bare: consumed, event stored, committed, process", result.everyStep)
     row("Baton: enqueue acknowledged -> runner's first instruction", result.runner)
     func ratio(_ name: String, _ other: Quantiles) {
       table.add([
@@ -56,6 +56,16 @@ struct Report: Sendable {
     }
     ratio("Baton / bare consumed (aim 1.5, 2)", result.produceToConsume)
     ratio("Baton / bare consumed and committed", result.produceToCommit)
+    ratio("Baton / bare with the same steps", result.everyStep)
+    table.write(to: bench.output)
+    bench.say("")
+
+    bench.say("Steps of the bare client: milliseconds")
+    table = Table([Table.Column(""), Table.Column("p50", .right), Table.Column("p99", .right)])
+    row("record sent -> stored by the cluster", result.produce)
+    row("acknowledged -> on the consumer's thread", result.acknowledgedToConsume)
+    row("commit sent -> taken", result.commit)
+    row("process ordered -> its first instruction", result.process)
     table.write(to: bench.output)
     bench.say("")
 
@@ -88,10 +98,13 @@ struct Report: Sendable {
       ])
     }
     row("bare: commits", 0, results.map(\.commits))
-    row("bare: runs (consume, commit)", 0, results.map(\.bare))
+    row("bare: processes (/bin/true)", 0, results.map(\.processes))
+    row("bare: consume, commit", 0, results.map(\.bare))
+    row("bare: consume, commit, process", 0, results.map(\.bareProcess))
     row("bare: consume, publish, commit, process", 0, results.map(\.bareEveryStep))
     row("Baton: runs of /bin/true", 0, results.map(\.baton))
-    row("Baton / bare runs (aim 0.5)", 2, results.map { $0.baton / $0.bare })
+    row("Baton / bare consume, commit (aim 0.5)", 2, results.map { $0.baton / $0.bare })
+    row("Baton / bare consume, commit, process", 2, results.map { $0.baton / $0.bareProcess })
     row("Baton / bare with the same steps", 2, results.map { $0.baton / $0.bareEveryStep })
     table.write(to: bench.output)
     bench.say("")

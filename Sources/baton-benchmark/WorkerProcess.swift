@@ -57,16 +57,22 @@ final class WorkerProcess: Sendable {
     self.watch = watch
   }
 
-  /// - Parameter trace: a file that gets a line for each step of a run.
+  /// - Parameters:
+  ///   - trace: a file that gets a line for each step of a run.
+  ///   - isWatched: its log goes through this process, so that `up` can wait for a line; else straight to the file, so
+  ///     that reading it costs nothing while speed is measured.
   static func start(
-    _ name: String, _ configuration: Configuration, _ bench: Bench, trace: String? = nil
+    _ name: String, _ configuration: Configuration, _ bench: Bench, trace: String? = nil,
+    isWatched: Bool = true
   ) async throws -> WorkerProcess {
     let log = open("\(bench.folder)/\(name).log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw BenchmarkError("cannot write the log of \(name) in \(bench.folder)") }
     let watch = Watch(log: log)
-    let words = [bench.baton, "worker", "--config", configuration.file, "--name", name]
+    let worker = [bench.baton, "worker", "--config", configuration.file, "--name", name]
+    let words = worker + (trace.map { ["--trace", $0] } ?? [])
+    let shell = ["/bin/sh", "-c", "exec \"$@\" 2>>\"$0\"", "\(bench.folder)/\(name).log"]
     let process = try await bench.host.start(
-      RunnerCommand(arguments: words + (trace.map { ["--trace", $0] } ?? []), environment: ["PATH": "/usr/bin:/bin"])
+      RunnerCommand(arguments: isWatched ? words : shell + words, environment: ["PATH": "/usr/bin:/bin"])
     ) { watch.handle($0) }
     return WorkerProcess(name: name, process: process, watch: watch)
   }

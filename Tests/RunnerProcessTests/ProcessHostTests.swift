@@ -1,5 +1,6 @@
 import Glibc
 import RunnerProcess
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ProcessHostTests {
@@ -43,6 +44,40 @@ import Testing
       let log = EventLog()
       _ = try await host.start(shell: "kill -\(number) $$", log: log)
       #expect(try await log.end().status == .signalled(number))
+    }
+  }
+
+  @Test func submittedChildIsKnownBeforeItsFirstEvent() async throws {
+    try await withHost { host in
+      let log = EventLog()
+      let known = Mutex<RunningProcess?>(nil)
+      let wasUnknown = Mutex(false)
+      host.submit(RunnerCommand(arguments: ["/bin/echo", "at once"])) { event in
+        if known.withLock({ $0 }) == nil { wasUnknown.withLock { $0 = true } }
+        log.add(event)
+      } onStart: { result in
+        known.withLock { $0 = try? result.get() }
+      }
+      let exit = try await log.end()
+      #expect(exit.status == .exited(0))
+      #expect(log.output == ["at once"])
+      let isEarly = wasUnknown.withLock { $0 }
+      #expect(!isEarly)
+    }
+  }
+
+  @Test func submittedChildThatCannotStartIsTold() async throws {
+    try await withHost { host in
+      let (results, continuation) = AsyncStream<RunnerStartError?>.makeStream()
+      host.submit(RunnerCommand(arguments: ["/no/such/program"])) { _ in
+      } onStart: { result in
+        if case .failure(let error) = result { continuation.yield(error) } else { continuation.yield(nil) }
+        continuation.finish()
+      }
+      var told: [RunnerStartError?] = []
+      for await result in results { told.append(result) }
+      #expect(told.count == 1)
+      #expect(told.first??.code == ENOENT)
     }
   }
 
