@@ -31,7 +31,7 @@ extension Coverage {
     _ machine: QueueMachine, _ input: QueueMachine.Input, _ before: Before, _ commands: [QueueMachine.Command]
   ) {
     let stops = commands.contains { if case .stopRunner = $0 { true } else { false } }
-    let isTurning = before.state == 4
+    let isTurning = before.isTurning
     switch input {
     case .historyRead(_, let history):
       if history.committed == nil, !history.digest.begun.isEmpty || !history.digest.ends.isEmpty {

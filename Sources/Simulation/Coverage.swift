@@ -76,6 +76,7 @@ public struct Coverage: Sendable {
   struct Before {
     var state: Int
     var isResuming: Bool
+    var isTurning: Bool
     var isRunning: Bool
   }
 
@@ -84,7 +85,7 @@ public struct Coverage: Sendable {
     pairs[index * 17 + Coverage.index(input)] += 1
     steps += 1
     let isResuming = if case .readingHistory(_, .some) = state { true } else { false }
-    return Before(state: index, isResuming: isResuming, isRunning: index == 5)
+    return Before(state: index, isResuming: isResuming, isTurning: index == 4, isRunning: index == 5)
   }
 
   static func stateName(_ state: QueueMachine.State) -> String { stateNames[index(state)] }

@@ -147,6 +147,8 @@ extension World {
     case .storedCursorMissing(let run, _):
       heap.push(at: at, .order(StandingOrder(action: .cancel(run: run), by: "operator")))
     case .publishRefused:
+      // What its last attempt came to cannot be told to a later owner.
+      ledger.disturbances += 1
       heap.push(at: max(at, refusesUntil), .order(StandingOrder(action: .resume, by: "operator")))
     case .fenced:
       tell(worker, "ends for good")

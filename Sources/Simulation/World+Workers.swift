@@ -116,6 +116,7 @@ extension World {
     let commands = worker.machine.handle(input, now: Timestamp(milliseconds: Scenario.epoch + now + worker.skew))
     coverage.note(worker.machine, after: input, from: before, commands)
     checkWaiting(worker)
+    if before.isTurning || before.isRunning, commands.contains(.release) { checkRelease(worker) }
     let life = worker.life
     for command in commands {
       let isTriggered = worker.trigger?.kind == CommandKind(command)
