@@ -46,7 +46,7 @@ extension CronExpression {
         ? " of every \(EnglishWords.ordinal(step)) hour" : " past every \(EnglishWords.ordinal(step)) hour"
     }
     let spans = EnglishWords.runs(hour, cycle: 0...23) { clock($0, 0, nil) }
-    if minute.count > 1, hour.count > 1, spans.count == 1 {
+    if spans.count == 1, every(minute, of: 60, unit: "minute") != nil {
       let first = hour.first { !hour.contains(($0 + 23) % 24) } ?? hour[0]
       let last = hour.first { !hour.contains(($0 + 1) % 24) } ?? hour[hour.count - 1]
       return " from " + clock(first, minute[0], nil) + " to " + clock(last, minute[minute.count - 1], nil)

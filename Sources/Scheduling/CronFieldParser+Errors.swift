@@ -25,6 +25,10 @@ extension CronFieldParser {
   }
 
   func unknown(_ word: Word, _ name: String) -> CronExpressionError {
+    if name.dropFirst().contains("-") {
+      return failure(
+        .syntax, word, "'\(word.text)' is a range, where one value is needed", "write the values in a list")
+    }
     for other in [CronField.month, .dayOfWeek] where other != field && other.names.contains(name) {
       let instead = field.names.isEmpty ? "a number from \(range)" : "a name such as \(field.names[1])"
       return failure(

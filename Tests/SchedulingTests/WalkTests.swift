@@ -51,7 +51,9 @@ struct WalkTests {
     for (job, expected) in zip(WalkedJob.all, walked) {
       let times = try fireTimes(job.expression, zoneName)
       let forward = times.fires(after: start - 1, through: end - 1)
-      #expect(forward == expected, "\(job.expression) in \(zoneName) from \(text(start)): \(firstDifference(forward, expected))")
+      #expect(
+        forward == expected,
+        "\(job.expression) in \(zoneName) from \(text(start)): \(firstDifference(forward, expected))")
       var backward: [Int64] = []
       var moment = end
       while let fire = times.previous(before: moment), fire >= start {

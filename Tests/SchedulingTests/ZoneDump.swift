@@ -27,7 +27,8 @@ struct ZoneDump {
     for line in text.split(separator: "\n") {
       // `Europe/London  Sun Mar 31 01:00:00 2024 UT = Sun Mar 31 02:00:00 2024 BST isdst=1 gmtoff=3600`
       let words = line.split(separator: " ")
-      guard words.count == 16, words[6] == "UT", let offset = words[15].split(separator: "=").last.flatMap({ Int64($0) })
+      guard words.count == 16, words[6] == "UT",
+        let offset = words[15].split(separator: "=").last.flatMap({ Int64($0) })
       else { continue }
       let moment = try #require(seconds(words[1...5].map(String.init)))
       let name = String(words[0])
