@@ -63,9 +63,7 @@ extension CronExpression {
     var year = date.year
     var earlierMonths = dayTable.months(year: year) & below(date.month)
     if earlierMonths == 0 {
-      guard year > Calendar.years.lowerBound, let previous = dayTable.year(upTo: year - 1),
-        Calendar.years.contains(previous)
-      else { return nil }
+      guard let previous = dayTable.year(upTo: year - 1), Calendar.years.contains(previous) else { return nil }
       year = previous
       earlierMonths = dayTable.months(year: year)
     }

@@ -49,6 +49,14 @@ public struct Schedule: Sendable {
   public func expiryMilliseconds(of fire: Int64) -> Int64? {
     notAfter.map { $0.next(after: fire, in: fireTimes.zone) * 1000 }
   }
+
+  /// The first of the coming fires that may no longer start when its spread lets it be proposed; nil if there is none
+  /// among so many. Such a schedule is a mistake to be told of: the job would stay away on that day.
+  public func fireExpiredWhenDue(after moment: Int64, among count: Int = 400) -> Int64? {
+    fireTimes.fires(after: moment, through: .max, limit: count).first { fire in
+      expiryMilliseconds(of: fire).map { $0 <= dueMilliseconds(of: fire) } ?? false
+    }
+  }
 }
 
 /// The id of the request that a fire becomes, the same on every scheduler: `job@2026-11-24T01:29:00Z`.

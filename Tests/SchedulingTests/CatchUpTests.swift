@@ -142,6 +142,18 @@ import Testing
     #expect(schedule.nextFire(dueAfter: before + 1) == fire + 86_400)
   }
 
+  @Test func aSpreadThatGoesBeyondNotAfterIsFound() throws {
+    let start = try moment("2026-11-24T00:00:00Z")
+    let offset = try nightly(.latest, spreadMilliseconds: 3_600_000).offsetMilliseconds
+    try #require(offset > 60_000 && offset < 31 * 60_000)
+    let narrow = try nightly(.latest, notAfter: "01:30", spreadMilliseconds: 3_600_000)
+    #expect(narrow.fireExpiredWhenDue(after: start).map(text) == "2026-11-24T01:29:00Z")
+    #expect(
+      try nightly(.latest, notAfter: "02:00", spreadMilliseconds: 3_600_000).fireExpiredWhenDue(after: start) == nil)
+    #expect(try nightly(.latest, notAfter: "01:30").fireExpiredWhenDue(after: start) == nil)
+    #expect(try nightly(.latest, spreadMilliseconds: 3_600_000).fireExpiredWhenDue(after: start) == nil)
+  }
+
   /// Whenever a scheduler starts: each fire is either missed or to come, and never both.
   @Test func catchUpAndTheTimerShareTheFiresOut() throws {
     var random = SeededGenerator(seed: 11)

@@ -89,6 +89,13 @@ struct ClockChangeCase: Sendable, CustomTestStringConvertible {
       "America/Santiago", "0 0 * * *", after: "2026-09-05T12:00:00Z", ["2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"]),
     .init(
       "America/Santiago", "@daily", after: "2026-09-05T12:00:00Z", ["2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"]),
+    // Every hour of one day in the year, which begins or ends with the change.
+    .init(
+      "America/Santiago", "30 * 4 4 *", after: "2026-04-05T02:00:00Z",
+      ["2026-04-05T02:30:00Z", "2026-04-05T03:30:00Z", "2027-04-04T04:30:00Z"]),
+    .init(
+      "America/St_Johns", "0 * 29 10 *", after: "2006-10-29T00:00:00Z",
+      ["2006-10-29T02:30:00Z", "2006-10-29T03:30:00Z", "2006-10-29T04:30:00Z"]),
     .init(
       "America/Havana", "0 0 1 * *", after: "2026-10-15T00:00:00Z", ["2026-11-01T04:00:00Z", "2026-12-01T05:00:00Z"]),
   ]

@@ -27,6 +27,7 @@ import Testing
         let between = Int64.random(in: position..<next, using: &random)
         #expect(times.next(after: between) == next, "\(name), from \(text(between))")
         let previous = times.previous(before: next)
+        #expect(times.previous(before: max(between, position + 1)) == previous, "\(name), back from \(text(between))")
         #expect(previous.map { $0 <= position } ?? true, "\(name)")
         if let previous { #expect(times.next(after: previous) == next, "\(name)") }
         position = next
