@@ -54,7 +54,9 @@ extension Coverage {
       }
     case .committed:
       let commits = commands.contains { if case .commit = $0 { true } else { false } }
-      if isTurning, commits, case .turning(let turn) = machine.state, turn.start != nil { note(.handoverCommittedTwice) }
+      if isTurning, commits, case .turning(let turn) = machine.state, turn.start != nil {
+        note(.handoverCommittedTwice)
+      }
     case .publishFailed(_, let failure):
       if failure != .unknown {
         note(.publicationRefused)

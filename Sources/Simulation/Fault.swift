@@ -30,7 +30,8 @@ enum Fault: Hashable {
   static func draw(_ random: inout SplitMix64) -> Fault {
     switch random.below(100) {
     case 0..<10: .crash
-    case 10..<34: .crashAtCommand(CommandKind.allCases[random.below(CommandKind.allCases.count)], isAfter: random.chance(50))
+    case 10..<34:
+      .crashAtCommand(CommandKind.allCases[random.below(CommandKind.allCases.count)], isAfter: random.chance(50))
     case 34..<48: .pause(milliseconds: random.milliseconds(500...25_000), withRunners: random.chance(40))
     case 48..<56: .isolation(milliseconds: random.milliseconds(500...25_000))
     case 56..<66: .termination

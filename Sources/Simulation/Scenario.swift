@@ -19,6 +19,8 @@ struct Scenario {
   /// The most metadata that the broker takes, in bytes.
   var metadataBytesMax = 4_096
   var healsAt: Int64
+  /// How long the reading of a history takes: long logs take seconds, in which a zombie may still publish.
+  var historyMilliseconds: ClosedRange<Int64> = 2...50
 
   /// One send by a producer; a repeat of an earlier one carries its id again.
   struct PlannedRequest {
@@ -55,7 +57,8 @@ struct Scenario {
     let quick = Job.Backoff(initialMilliseconds: 500, maxMilliseconds: 5_000)
     let jobs = [
       Job(
-        name: "plain", queue: queue, parameters: [Job.Parameter(name: "day", type: .integer, defaultValue: .integer(0))],
+        name: "plain", queue: queue,
+        parameters: [Job.Parameter(name: "day", type: .integer, defaultValue: .integer(0))],
         attempts: 4, backoff: quick, timeoutMilliseconds: 120_000),
       Job(
         name: "twin", queue: queue, parameters: [Job.Parameter(name: "day", type: .integer, defaultValue: .integer(0))],
@@ -76,6 +79,7 @@ extension Scenario {
     movesQueue = [10, 40, 70][random.below(3)]
     healsAt = random.milliseconds(20_000...150_000)
     for _ in 0..<workers { skews.append(random.milliseconds(-skewMax...skewMax)) }
+    if random.chance(40) { historyMilliseconds = 500...6_000 }
     if random.chance(20) { settings.deduplicationMilliseconds = 20_000 }
     settings.waitingRequestsMax = [3, 6, 64][random.below(3)]
     if random.chance(25) { settings.waitingBytesMax = 400 }

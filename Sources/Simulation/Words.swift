@@ -90,7 +90,8 @@ extension CommitMetadata {
       case .inline(let text): String(text.prefix(8))
       case .stored(let event): "in event \(event)"
       }
-    return "(\(checkpoint.run) attempt \(checkpoint.attempt) token \(checkpoint.token) \(checkpoint.phase) cursor \(cursor), "
+    return
+      "(\(checkpoint.run) attempt \(checkpoint.attempt) token \(checkpoint.token) \(checkpoint.phase) cursor \(cursor), "
       + "chunks \(checkpoint.chunks), failures \(checkpoint.failures), crashes \(checkpoint.crashes))"
   }
 }

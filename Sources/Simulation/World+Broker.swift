@@ -114,7 +114,7 @@ extension World {
     }
     let history = log.history(
       committed: committed, windowMilliseconds: scenario.settings.deduplicationMilliseconds, now: timestamp)
-    send(worker, .history, after: 2...50, .input(.historyRead(ticket: ticket, history)))
+    send(worker, .history, after: scenario.historyMilliseconds, .input(.historyRead(ticket: ticket, history)))
   }
 
   func readEvents(_ worker: SimulatedWorker, life: Int, _ ticket: Int64, from: Int64, to: Int64) {

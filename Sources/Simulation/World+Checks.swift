@@ -18,14 +18,13 @@ extension World {
   }
 
   /// A run that is handed over says so in its checkpoint, or the next owner takes it for a crash; only a coordinator that
-  /// could not be reached excuses it.
+  /// could not be reached, or a broker that refuses what must be published first, excuses it.
   func checkRelease(_ worker: SimulatedWorker) {
     guard group.owner == worker.name, group.isMember(worker.name, epoch: worker.epoch),
       group.committed?.metadata?.checkpoint?.phase == .running
     else { return }
     ledger.disturbances += 1
-    let silentUntil = max(brokerDownUntil, coordinatorDownUntil, worker.isolatedUntil)
-    if silentUntil == 0, scenario.lostAnswers == 0 {
+    if !wasSilent, scenario.lostAnswers == 0 {
       violate(.nothingLost, "worker-\(worker.name) lets go of a run in hand, and its checkpoint does not say so")
     }
   }
@@ -120,7 +119,8 @@ extension World {
     for earlier in log.requestsStart..<max(offset, log.requestsStart) {
       let queued = log.requests[Int(earlier)]
       guard let other = queued.request, queued.appended >= since else { continue }
-      if other.id == request.id || (request.deduplicationKey != nil && other.deduplicationKey == request.deduplicationKey)
+      if other.id == request.id
+        || (request.deduplicationKey != nil && other.deduplicationKey == request.deduplicationKey)
       {
         return earlier
       }
@@ -136,7 +136,8 @@ extension World {
     if missing < runner.position {
       violate(
         .nothingLost,
-        "token \(runner.token) begins at row \(runner.position) of request \(runner.request), and row \(missing) is missing")
+        "token \(runner.token) begins at row \(runner.position) of request \(runner.request), and row \(missing) is missing"
+      )
     }
   }
 
@@ -183,7 +184,8 @@ extension World {
     if let row = sink.firstMissing(run: offset, rows: entry.behaviour.rows) {
       violate(.nothingLost, "request \(offset) has succeeded, and row \(row) is not in the sink")
     }
-    if entry.behaviour.kind == .failsForGood || (entry.behaviour.kind == .killsWorker && entry.behaviour.times == .max) {
+    if entry.behaviour.kind == .failsForGood || (entry.behaviour.kind == .killsWorker && entry.behaviour.times == .max)
+    {
       violate(.nothingLost, "request \(offset) has succeeded, and cannot have")
     }
   }
@@ -196,12 +198,15 @@ extension World {
       switch failure.kind {
       case .unreadable: request == nil
       case .unknownJob: request?.job == "unheard-of" || request?.job == "elsewhere"
-      case .badParams: request?.params["day"] == .string("tuesday") || (request?.job == "timed" && request?.params != [:])
+      case .badParams:
+        request?.params["day"] == .string("tuesday") || (request?.job == "timed" && request?.params != [:])
       case .notRetriable: entry.behaviour.kind == .failsForGood
       case .attemptsUsedUp: entry.behaviour.kind == .failsRetriable || entry.behaviour.kind == .hangs || slow(entry)
       case .crashesUsedUp: entry.behaviour.kind == .killsWorker || ledger.disturbances >= 3
       }
-    if !isLegitimate { violate(.nothingLost, "request \(offset) has failed as \(failure.kind.rawValue): \(failure.message)") }
+    if !isLegitimate {
+      violate(.nothingLost, "request \(offset) has failed as \(failure.kind.rawValue): \(failure.message)")
+    }
   }
 
   private func checkSkipped(_ offset: Int64, _ reason: RunEnd.SkipReason) {
@@ -239,6 +244,8 @@ extension World {
     case .cancelled, .skipped, nil:
       violate(.nothingLost, "request \(offset) is covered by request \(covering), which did not run")
     }
-    if entry.starts == 0 { violate(.nothingLost, "request \(offset) is covered by request \(covering), which never began") }
+    if entry.starts == 0 {
+      violate(.nothingLost, "request \(offset) is covered by request \(covering), which never began")
+    }
   }
 }

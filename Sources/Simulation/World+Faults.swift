@@ -18,12 +18,15 @@ extension World {
     case .brokerOutage(let milliseconds):
       tell(nil, "the broker is down for \(milliseconds) ms")
       brokerDownUntil = max(brokerDownUntil, now + milliseconds)
+      wasSilent = true
     case .coordinatorMove(let milliseconds):
       tell(nil, "the coordinator moves, for \(milliseconds) ms")
       coordinatorDownUntil = max(coordinatorDownUntil, now + milliseconds)
+      wasSilent = true
     case .publicationsRefused(let milliseconds):
       tell(nil, "the broker refuses publications for \(milliseconds) ms")
       refusesUntil = max(refusesUntil, now + milliseconds)
+      wasSilent = true
     case .rebalance: heap.push(at: now, .group(.rebalance))
     case .retention: deleteRequests()
     case .cursorDeleted: deleteCursor()
@@ -50,6 +53,7 @@ extension World {
       tell(worker, "is cut off for \(milliseconds) ms")
       ledger.disturbances += 1
       worker.isolatedUntil = now + milliseconds
+      wasSilent = true
       silence(worker)
       heap.push(at: worker.isolatedUntil, .isolationEnds(worker: worker.index, life: worker.life))
     case .termination:
@@ -71,6 +75,8 @@ extension World {
   private func forgetOffsets() {
     // What is lost from the log before anybody has seen it, with no offset to tell of it, leaves no trace.
     guard let committed = group.committed, committed.offset >= log.requestsStart else { return }
+    // With the offsets gone the events alone say what has ended; who loses both has lost that, and events are kept longer.
+    guard log.eventsStart == 0 else { return }
     // A group's offsets go only while nobody is in it.
     for worker in workers { crash(worker, "dies with all the others") }
     for name in group.members.indices { group.members[name] = nil }
