@@ -120,7 +120,8 @@ extension QueueMachine {
     case (.hold, _): return []
 
     case (.timeout, .running(var running)):
-      guard running.stop == nil, running.outcome == nil else { return [] }
+      // While it waits for its acknowledgement it has nothing in hand; the timer is set again after that.
+      guard running.stop == nil, running.outcome == nil, running.report == nil else { return [] }
       running.stop = .timedOut
       state = .running(running)
       return [.stopRunner(token: running.attempt.token)]

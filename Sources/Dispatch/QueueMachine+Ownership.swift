@@ -15,6 +15,7 @@ extension QueueMachine {
     if handover != nil { return letGo() }
     reset()
     let ticket = ticket()
+    historyTicket = ticket
     state = .readingHistory(ticket: ticket, resuming: resuming)
     return [.cancelTimer(.retry), .cancelTimer(.hold), .readHistory(ticket: ticket)]
   }

@@ -14,6 +14,7 @@ extension QueueMachine {
     case .running(var running):
       guard running.attempt.token == token, running.report == nil, running.outcome == nil else { return [] }
       running.report = report
+      running.reportedAt = now
       if !protections.acknowledgesAfterCheckpoint {
         running.report = nil
         count(report, in: &running.attempt)
@@ -24,11 +25,13 @@ extension QueueMachine {
     case .suspended(var running):
       guard running.attempt.token == token else { return [] }
       running.report = report
+      running.reportedAt = now
       state = .suspended(running)
       return []
     case .readingHistory(let ticket, var running?):
       guard running.attempt.token == token else { return [] }
       running.report = report
+      running.reportedAt = now
       state = .readingHistory(ticket: ticket, resuming: running)
       return []
     // Of an attempt that was given up: its runner is being stopped.
@@ -101,6 +104,11 @@ extension QueueMachine {
     running.commit = .none
     let report = running.report
     running.report = nil
+    if let since = running.reportedAt, let deadline = running.deadline, now >= deadline || now - since >= 1_000 {
+      running.deadline = deadline + (now - since)
+      if running.stop == nil { commands.append(.setTimer(.timeout, at: deadline + (now - since))) }
+    }
+    running.reportedAt = nil
     if let report {
       let stored = running.attempt.cursor
       count(report, in: &running.attempt)

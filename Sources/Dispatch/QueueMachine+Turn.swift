@@ -130,6 +130,9 @@ extension QueueMachine {
   // MARK: Answers
 
   mutating func published(_ ticket: Int64, _ offsets: [Int64], now: Timestamp) -> [Command] {
+    // Published before the queue was lost, and delivered after its history was read: nobody has looked at these events, and
+    // an end may be among them. They are a gap.
+    guard ticket > historyTicket else { return [] }
     switch state {
     case .turning(var turn):
       if turn.step == .publishing(ticket: ticket) {

@@ -46,6 +46,8 @@ public struct QueueMachine: Sendable {
   /// What the last commit's metadata says of where the events begin.
   var eventsFrom: Int64 = 0
   var lastTicket: Int64 = 0
+  /// The ticket of the last reading of the history: what was published before it is as another's.
+  var historyTicket: Int64 = 0
   var retries = 0
   var random: SplitMix64
 
@@ -197,6 +199,8 @@ public struct QueueMachine: Sendable {
     public var commit = Commit.none
     /// The chunk that is in the sink and not yet acknowledged.
     public var report: ChunkProgress?
+    /// Since when its acknowledgement is awaited: an outage is not the runner's time.
+    var reportedAt: Timestamp?
     /// What the runner ended with, while a commit is still awaited.
     public var outcome: RunnerOutcome?
     public var stop: Stop?
