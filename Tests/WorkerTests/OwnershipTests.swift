@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import Worker
 
-@Suite("Who has a queue", .timeLimit(.minutes(4)))
+@Suite("Who has a queue", .timeLimit(.minutes(2)))
 struct OwnershipTests {
   /// Five chunks, each behind a gate.
   static let steps = #"steps: {queue: q, run: [python3, "$folder/steps.py"], backoff: {initial: 1ms}}"#
@@ -92,7 +92,7 @@ struct OwnershipTests {
         """
         if attempt == 1:
             witness("alive")
-            subprocess.Popen(["setsid", "sleep", "1000"], close_fds=False)
+            subprocess.Popen(["sleep", "1000"], close_fds=False)
 
         """ + Self.stepsBody)
       try await rig.enqueue("steps", id: "r1")
@@ -101,7 +101,7 @@ struct OwnershipTests {
       _ = try await green.line("acknowledged 2 of attempt 1")
       green.signal(SIGKILL)
       #expect(await green.end() == -SIGKILL)
-      await witness.gone()
+      try await witness.gone()
       let blue = try rig.spawn("BLUE")
       gate.open(3)
       let (start, seen) = try await rig.started("r1", attempt: 2)
@@ -134,8 +134,8 @@ struct OwnershipTests {
       #expect(failure.kind == .crashesUsedUp && ended.attempt == 2, "\(failure)")
       #expect(try await rig.started("r1", attempt: 2).0.crashes == 1)
       #expect(try await rig.ended("r2").end.kind == "succeeded")
-      #expect(try await rig.deadLetters().map(\.kind) == ["crashes-used-up"])
       try await rig.expectCleanAudit()
+      #expect(try await rig.deadLetters().map(\.kind) == ["crashes-used-up"])
     }
   }
 
@@ -194,7 +194,7 @@ struct OwnershipTests {
       _ = try await green.line("told to end")
       green.signal(SIGTERM)
       #expect(await green.end() == 130)
-      await witness.gone()
+      try await witness.gone()
       gate.open(4)
       let blue = try rig.spawn("BLUE")
       let ended = try await rig.ended("r1")

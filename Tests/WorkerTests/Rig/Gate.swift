@@ -32,15 +32,14 @@ final class Witness: Sendable {
   }
 
   /// Waits until nobody holds it any more; somebody must have held it before.
-  func gone() async {
-    let descriptor = descriptor
-    await withCheckedContinuation { continuation in
-      Thread.detachNewThread {
-        var poll = pollfd(fd: descriptor, events: 0, revents: 0)
-        while Glibc.poll(&poll, 1, -1) < 1 || poll.revents & Int16(POLLHUP) == 0 {}
-        continuation.resume()
-      }
+  func gone() async throws {
+    let (descriptor, answer) = (descriptor, Feed<Void>())
+    Thread.detachNewThread {
+      var poll = pollfd(fd: descriptor, events: 0, revents: 0)
+      while Glibc.poll(&poll, 1, -1) < 1 || poll.revents & Int16(POLLHUP) == 0 {}
+      answer.add(())
     }
+    try await answer.first("the last holder's end") { _ in true }
   }
 
   func remove() { close(descriptor) }

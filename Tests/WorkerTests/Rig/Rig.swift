@@ -46,7 +46,7 @@ final class Rig: Sendable {
   ///   - partitions: of the requests topics.
   ///   - without: topics that are left out, by the end of their names.
   static func run(
-    _ cluster: Cluster, queues: [String] = ["q"], jobs: String, connections: String = "{}", session: String = "2s",
+    _ cluster: Cluster, queues: [String] = ["q"], jobs: String, connections: String = "{}", session: String? = nil,
     bootstrap: String? = nil, partitions: Int32 = 1, without: String? = nil, _ body: (Rig) async throws -> Void
   ) async throws {
     await slots.enter()
@@ -70,7 +70,7 @@ final class Rig: Sendable {
   }
 
   private init(
-    _ cluster: Cluster, queues: [String], jobs: String, connections: String, session: String, bootstrap: String?,
+    _ cluster: Cluster, queues: [String], jobs: String, connections: String, session: String?, bootstrap: String?,
     partitions: Int32, without: String?
   ) async throws {
     self.cluster = cluster
@@ -86,13 +86,14 @@ final class Rig: Sendable {
       broker = nil
       address = bootstrap ?? named
     }
+    // The mock broker takes 3 s to arrange a new group, and throws out members whose session is shorter.
     let yaml = """
       kafka:
         bootstrap: "\(address)"
         prefix: \(name)
         group: \(name)
         properties: {fetch.wait.max.ms: \(cluster.isEmbedded ? 20 : 100)}
-      worker: {session-timeout: \(session), shutdown: 20s}
+      worker: {session-timeout: \(session ?? (cluster.isEmbedded ? "4s" : "2s")), shutdown: 20s}
       queues: {\(queues.map { $0 + ": {}" }.joined(separator: ", "))}
       connections: \(connections)
       jobs:
@@ -247,7 +248,9 @@ final class Rig: Sendable {
 
   private func attachLogs() {
     for worker in state.withLock({ $0.workers }) {
-      print("--- worker \(worker.name) of a failed test\n" + worker.lines.all.suffix(60).joined(separator: "\n"))
+      print(
+        "--- worker \(worker.name) of a failed test in \(folder.path)\n"
+          + worker.lines.all.suffix(60).joined(separator: "\n"))
     }
     for child in state.withLock({ $0.children }) {
       print("--- worker process \(child.pid) of a failed test\n" + child.lines.all.suffix(60).joined(separator: "\n"))
