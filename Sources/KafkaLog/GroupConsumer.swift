@@ -63,13 +63,16 @@ public actor GroupConsumer {
       ("group.id", group), ("partition.assignment.strategy", "cooperative-sticky"),
       ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
       ("session.timeout.ms", String(sessionTimeoutMilliseconds)),
+      // Never the shorter one, or the library refuses both.
+      ("max.poll.interval.ms", String(max(300_000, sessionTimeoutMilliseconds))),
       // A member hears by its next heartbeat that another has left: this is how long that queue waits for a new owner.
       ("heartbeat.interval.ms", String(max(100, min(200, sessionTimeoutMilliseconds / 5)))),
       // What waits in memory for a busy partition's owner.
       // A partition that is taken up waits for the answer to the fetch of the others: not for long.
       ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
       // A commit to a coordinator that went away should fail while it still matters.
-      ("socket.timeout.ms", String(max(10_000, sessionTimeoutMilliseconds))),
+      // The library takes at most five minutes.
+      ("socket.timeout.ms", String(min(300_000, max(10_000, sessionTimeoutMilliseconds)))),
     ]
     if let instanceID { own.append(("group.instance.id", instanceID)) }
     let client = try ClientConfiguration(

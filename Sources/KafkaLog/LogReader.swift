@@ -42,7 +42,8 @@ public actor LogReader {
       settings,
       own: [
         ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
-        ("enable.partition.eof", "true"), ("queued.max.messages.kbytes", "4096"), ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
+        ("enable.partition.eof", "true"), ("queued.max.messages.kbytes", "4096"),
+        ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
         // Never joined: a partition is assigned by hand. The library wants a name all the same.
         ("group.id", "baton-reader"),
       ],

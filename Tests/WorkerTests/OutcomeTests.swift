@@ -98,7 +98,8 @@ struct OutcomeTests {
       ),
       ("skips", #"chunk(1); chunks += 1; chunk(2)"#, "chunk 3 is reported where chunk 2 is due"),
       (
-        "hasty", #"print('{"type":"chunk","cursor":"1"}\n{"type":"done"}', flush=True)"#, "\"done\" is said before chunk 1"
+        "hasty", #"print('{"type":"chunk","cursor":"1"}\n{"type":"done"}', flush=True)"#,
+        "\"done\" is said before chunk 1"
       ),
       ("no-done", #"chunk(1)"#, "without \"done\""),
       ("lies", #"done(); sys.exit(3)"#, "ended after \"done\": exit status 3"),

@@ -29,13 +29,12 @@ enum KafkaTool {
 
   /// Runs it to its end.
   /// - Throws: `ChildFailure` with what it said.
-  @discardableResult
-  static func run(_ words: String...) async throws -> String {
+  static func run(_ words: String...) async throws {
     guard let path else { throw ChildFailure(description: "there is no `kafka` in KAFKA_HOME") }
     let child = try Child(path, words)
     let status = await child.end()
-    let text = await child.output()
+    // Not all that holds its output ends with it: it starts brokers.
+    let text = child.lines.all.joined(separator: "\n")
     guard status == 0 else { throw ChildFailure(description: "kafka \(words) ended with \(status): \(text)") }
-    return text
   }
 }
