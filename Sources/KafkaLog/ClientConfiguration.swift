@@ -53,7 +53,9 @@ struct ClientConfiguration {
   }
 
   private static func string(_ text: [CChar]) -> String {
-    String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    var bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

@@ -42,6 +42,8 @@ struct ClientEvent: @unchecked Sendable {
       guard rd_kafka_event_log(pointer, &facility, &text, &level) == 0 else { return true }
       let line = text.map { String(cString: $0) } ?? ""
       let name = facility.map { String(cString: $0) } ?? ""
+      // The configuration's properties go to clients of both kinds: each says so of those that are the other's.
+      if name == "CONFWARN", line.contains("property and will be ignored by this") { level = 7 }
       // The levels of syslog: 0 to 3 are errors, 4 a warning, 5 and 6 notices, 7 debugging.
       switch level {
       case ...3: logger.error(line, ["facility": name])

@@ -69,11 +69,14 @@ public actor GroupConsumer {
       ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error"),
       ("session.timeout.ms", String(sessionTimeoutMilliseconds)),
       ("heartbeat.interval.ms", String(Self.heartbeatMilliseconds)),
+      // Never the shorter one, or the library refuses both.
+      ("max.poll.interval.ms", String(max(300_000, sessionTimeoutMilliseconds))),
       // What waits in memory for a busy partition's owner.
       // A partition that is taken up waits for the answer to the fetch of the others: not for long.
       ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
       // A commit to a coordinator that went away should fail while it still matters.
-      ("socket.timeout.ms", String(max(10_000, sessionTimeoutMilliseconds))),
+      // The library takes at most five minutes.
+      ("socket.timeout.ms", String(min(300_000, max(10_000, sessionTimeoutMilliseconds)))),
     ]
     if let instanceID { own.append(("group.instance.id", instanceID)) }
     let client = try ClientConfiguration(

@@ -1,0 +1,141 @@
+import Dispatch
+import Messages
+import Testing
+
+@Suite("What is written is read back the same")
+struct RoundTripTests {
+  @Test("requests", arguments: Samples.requests)
+  func request(_ request: Request) {
+    let record = RequestCodec.encode(request, source: "/test")
+    #expect(RequestCodec.decode(record) == .request(request))
+    #expect(record.key == Array(request.job.utf8))
+  }
+
+  @Test("events", arguments: Samples.events)
+  func event(_ event: Event) throws {
+    let record = EventCodec.encode(event, queue: "nightly", time: Samples.moment)
+    #expect(try EventCodec.decode(record) == event)
+    #expect(record.key == Array(event.run.utf8))
+    // The same event has the same id whenever it is published.
+    let again = EventCodec.encode(event, queue: "nightly", time: Samples.moment + 9)
+    #expect(text("ce_id", record) == text("ce_id", again))
+    #expect(text("ce_source", record) == "/baton/nightly/\(event.worker)")
+    #expect(text("ce_time", record) == "2025-11-24T16:00:00.123Z" && text("ce_specversion", record) == "1.0")
+  }
+
+  @Test("two different steps of a run have two ids")
+  func identities() {
+    var seen: [String: Event.Body] = [:]
+    for event in Samples.events where event.job != nil {
+      let record = EventCodec.encode(event, queue: "nightly", time: Samples.moment)
+      let id = (text("ce_type", record) ?? "") + " " + (text("ce_id", record) ?? "")
+      let key = "\(id)"
+      if let other = seen[key] {
+        // Ends of one token are the same step, whatever they say.
+        #expect(event.body.step == other.step, "\(key)")
+      }
+      seen[key] = event.body
+    }
+  }
+
+  @Test("a text that no broker would take is cut, and still an event")
+  func longText() throws {
+    let long = String(repeating: "e\u{301}", count: 50_000)
+    for body: Event.Body in [
+      .attemptFailed(Event.AttemptFailed(attempt: 1, token: 3, message: long, retryAt: Samples.moment)),
+      .ended(Event.Ended(end: .failed(RunEnd.Failure(kind: .notRetriable, message: long)))),
+      .ended(Event.Ended(end: .cancelled(by: "x", reason: long))),
+    ] {
+      let event = Event(run: "r", job: "j", request: 0, worker: "w", body: body)
+      let record = EventCodec.encode(event, queue: "q", time: Samples.moment)
+      #expect((record.value?.count ?? 0) < 20_000)
+      _ = try EventCodec.decode(record)
+    }
+  }
+
+  @Test("standing orders", arguments: Samples.orders)
+  func order(_ message: ControlMessage) throws {
+    #expect(try ControlCodec.decode(ControlCodec.encode(message, time: Samples.moment)) == message)
+  }
+
+  @Test("a later order replaces the earlier one of its kind, and no other")
+  func orderKeys() {
+    func key(_ queue: String, _ action: StandingOrder.Action) -> [UInt8]? {
+      let message = ControlMessage(queue: queue, order: StandingOrder(action: action, by: "x"))
+      return ControlCodec.encode(message, time: Samples.moment).key
+    }
+    #expect(key("a", .pause(until: nil)) == key("a", .resume))
+    #expect(key("a", .pause(until: nil)) != key("b", .pause(until: nil)))
+    #expect(key("a", .cancel(run: "1")) != key("a", .cancel(run: "2")))
+    #expect(key("a", .acceptLoss(below: 1)) == key("a", .acceptLoss(below: 2)))
+    #expect(key("a", .resume) != key("a", .acceptLoss(below: 2)))
+    let withdrawn = ControlCodec.withdrawnCancel(run: "1", queue: "a")
+    #expect(withdrawn.key == key("a", .cancel(run: "1")) && withdrawn.value == nil)
+  }
+
+  @Test("checkpoints", arguments: Samples.checkpoints)
+  func checkpoint(_ metadata: CommitMetadata) throws {
+    #expect(try CheckpointCodec.decode(CheckpointCodec.encode(metadata)) == metadata)
+  }
+
+  @Test("the longest checkpoint fits what a broker takes by default")
+  func checkpointSize() {
+    let settings = QueueMachine.Settings()
+    // The worst of both: an id of as many bytes as may be, and a cursor whose JSON text is at its limit.
+    let id = String(repeating: "\"", count: RequestCodec.idBytesMax)
+    let cursor = String(repeating: "x", count: settings.cursorBytesMax - 2)
+    #expect(JSONValue.string(cursor).jsonText.utf8.count == settings.cursorBytesMax)
+    let checkpoint = Checkpoint(
+      run: id, attempt: .max, token: .max, phase: .failed(retryAt: Timestamp(milliseconds: .max)),
+      cursor: .inline(cursor), rows: .max, chunks: .max, attemptChunks: .max, failures: .max, crashes: .max)
+    let text = CheckpointCodec.encode(CommitMetadata(eventsFrom: .max, checkpoint: checkpoint))
+    #expect(text.utf8.count <= 4_096, "\(text.utf8.count) bytes")
+  }
+
+  @Test("metadata of others is no checkpoint, and that of a newer version is refused with the remedy")
+  func foreignMetadata() throws {
+    #expect(try CheckpointCodec.decode("") == nil)
+    for (text, words) in [
+      ("x", "JSON"), ("{}", "'v'"), (#"{"v":2,"events":1}"#, "upgrade"), (#"{"v":1}"#, "'events'"),
+      (#"{"v":1,"events":1,"run":"r"}"#, "'phase'"), (#"{"v":1,"events":1,"run":"r","phase":"odd"}"#, "odd"),
+      (#"{"v":1,"events":"1"}"#, "whole number"),
+    ] {
+      let error = #expect(throws: MessageError.self) { try CheckpointCodec.decode(text) }
+      #expect(error?.reason.contains(words) == true, "\(text): \(error?.reason ?? "")")
+    }
+  }
+
+  @Test("dead letters keep every byte, and only their latest reason", arguments: Samples.letters)
+  func deadLetter(_ letter: DeadLetter) throws {
+    let record = DeadLetterCodec.encode(letter, topic: "baton.q.requests", worker: "GREEN", time: Samples.moment)
+    let stored = try DeadLetterCodec.decode(record)
+    var original = letter.queued.raw
+    original.headers.removeAll { $0.name.hasPrefix("baton_") }
+    #expect(stored.original == original)
+    #expect(stored.topic == "baton.q.requests" && stored.offset == letter.queued.offset)
+    #expect(stored.kind == letter.failure.kind.rawValue && stored.attempts == letter.attempts)
+    #expect(stored.run == letter.queued.run && stored.worker == "GREEN" && stored.time == Samples.moment)
+    #expect(
+      letter.failure.message.hasPrefix(stored.reason) && stored.reason.count == min(4_000, letter.failure.message.count)
+    )
+  }
+
+  private func text(_ name: String, _ record: RawRecord) -> String? {
+    record.headers.first { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension Event.Body {
+  /// What makes two events the same step of a run.
+  fileprivate var step: String {
+    switch self {
+    case .attemptStarted(let start): "started \(start.attempt)"
+    case .progressed(let progress): "progressed \(progress.attempt) \(progress.chunks)"
+    case .handedOver(let progress): "handed over \(progress.attempt)"
+    case .cursorStored(let attempt, let token, _): "cursor \(attempt) \(token)"
+    case .attemptFailed(let failed): "failed \(failed.attempt)"
+    case .ended(let ended): "ended \(ended.token)"
+    case .lossAccepted(_, let to, _): "lost \(to)"
+    }
+  }
+}

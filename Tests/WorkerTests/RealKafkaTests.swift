@@ -1,0 +1,271 @@
+import Dispatch
+import Foundation
+import KafkaLog
+import Messages
+import Testing
+import Worker
+
+/// What the embedded broker does not have: static members, topic administration, a broker that can be restarted.
+@Suite(
+  "On a real Kafka only", .timeLimit(.minutes(3)),
+  .enabled(if: Cluster.realBootstrap != nil, "BATON_TEST_KAFKA is not set"))
+struct RealKafkaTests {
+  static let cluster = Cluster.real(bootstrap: Cluster.realBootstrap ?? "")
+
+  @Test("a missing topic is named, with the remedy")
+  func missingTopic() async throws {
+    for ending in [".q.requests", ".q.events", ".control", ".dead-letters"] {
+      try await Rig.run(Self.cluster, jobs: DecisionTests.quick, without: ending) { rig in
+        let worker = try rig.start("GREEN")
+        let error = await #expect(throws: WorkerError.self) { try await worker.end() }
+        let text = error?.description ?? ""
+        #expect(text.contains("\(rig.configuration.kafka.prefix)\(ending)' does not exist"), "\(text)")
+        #expect(text.contains("baton topics apply"))
+      }
+    }
+  }
+
+  @Test("a worker that is killed and started again has its queue back without waiting for its session")
+  func quickReturn() async throws {
+    // The session is longer than the test may take: only a static member can be back before its end.
+    try await Rig.run(Self.cluster, jobs: OwnershipTests.steps, session: "10m") { rig in
+      let gate = try rig.gate("gate")
+      try rig.script("steps.py", OwnershipTests.stepsBody)
+      try await rig.enqueue("steps", id: "r1")
+      let first = try rig.spawn("GREEN")
+      gate.open(2)
+      _ = try await first.line("acknowledged 2 of attempt 1")
+      first.signal(SIGKILL)
+      await first.end()
+      gate.open(3)
+      let second = try rig.spawn("GREEN")
+      let ended = try await rig.ended("r1")
+      #expect(ended.end.kind == "succeeded" && ended.attempt == 2 && ended.rows == 50)
+      #expect(try await rig.started("r1", attempt: 2).0.cause == .crash)
+      try await rig.expectCleanAudit()
+      second.signal(SIGTERM)
+      #expect(await second.end() == 0)
+    }
+  }
+
+  @Test("a second worker of the same name fences the first, which ends with 78 and publishes no more")
+  func fencing() async throws {
+    try await Rig.run(Self.cluster, jobs: OwnershipTests.steps) { rig in
+      let gate = try rig.gate("gate")
+      let witness = try rig.witness("alive")
+      try rig.script(
+        "steps.py",
+        """
+        if attempt == 1:
+            witness("alive")
+
+        """ + OwnershipTests.stepsBody)
+      try await rig.enqueue("steps", id: "r1")
+      let first = try rig.spawn("GREEN")
+      gate.open(2)
+      _ = try await first.line("acknowledged 2 of attempt 1")
+      let second = try rig.spawn("GREEN")
+      #expect(await first.end() == 78)
+      #expect(await first.output().contains("another worker of this name has taken this one's place"))
+      try await witness.gone()
+      gate.open(3)
+      let ended = try await rig.ended("r1")
+      #expect(ended.end.kind == "succeeded" && ended.rows == 50)
+      let report = try await rig.expectCleanAudit()
+      #expect(report.lateEnds == 0)
+      #expect(!second.hasEnded)
+    }
+  }
+
+  @Test(
+    "the broker is killed in the middle of a run and comes back: the run goes on", .enabled(if: KafkaTool.path != nil))
+  func brokerRestart() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "baton-kafka-" + UUID().uuidString.prefix(8))
+      .path
+    let port = try freePort()
+    try await KafkaTool.run("start", "--dir", folder, "--port", String(port))
+    do {
+      let cluster = Cluster.real(bootstrap: "127.0.0.1:\(port)")
+      try await Rig.run(cluster, jobs: OwnershipTests.steps, session: "10s") { rig in
+        let gate = try rig.gate("gate")
+        try rig.script("steps.py", OwnershipTests.stepsBody)
+        try await rig.enqueue("steps", id: "r1")
+        let worker = try rig.start("GREEN")
+        gate.open(2)
+        _ = try await worker.line("acknowledged 2 of attempt 1")
+        try await KafkaTool.run("kill", "1", "--dir", folder)
+        // The chunk is reported to a worker that has no broker: it waits for its checkpoint.
+        gate.open(3)
+        try await KafkaTool.run("restart", "1", "--dir", folder)
+        let ended = try await rig.ended("r1")
+        #expect(ended.end.kind == "succeeded" && ended.chunks == 5, "\(ended)")
+        try await rig.enqueue("steps", id: "r2")
+        gate.open(5)
+        #expect(try await rig.ended("r2").end.kind == "succeeded")
+        let report = try await rig.expectCleanAudit()
+        #expect(report.crashes == 0)
+      }
+    } catch {
+      try? await KafkaTool.run("destroy", "--dir", folder)
+      throw error
+    }
+    try await KafkaTool.run("destroy", "--dir", folder)
+  }
+
+  @Test(
+    "a group whose offsets are gone goes on at the first request without an end", .enabled(if: KafkaTool.path != nil))
+  func forgottenGroup() async throws {
+    try await Rig.run(Self.cluster, jobs: DecisionTests.quick + "\n" + OwnershipTests.steps) { rig in
+      let gate = try rig.gate("gate")
+      try rig.script("steps.py", OwnershipTests.stepsBody)
+      for id in ["r1", "r2"] { try await rig.enqueue("quick", id: id) }
+      try await rig.enqueue("steps", id: "r3")
+      try await rig.enqueue("quick", id: "r4")
+      let green = try rig.start("GREEN")
+      gate.open(2)
+      _ = try await green.line("acknowledged 2 of attempt 1")
+      green.tellToEnd()
+      _ = try await green.line("told to end")
+      gate.open()
+      #expect(try await green.end() == .shutDown)
+      let group = rig.configuration.kafka.group
+      try await KafkaTool.run(
+        "run", "consumer-groups", "--bootstrap-server", rig.configuration.kafka.bootstrap, "--delete-offsets",
+        "--group", group, "--topic", rig.configuration.requestsTopic("q"))
+      #expect(try await rig.committed() == nil)
+      gate.open(5)
+      _ = try rig.start("BLUE")
+      #expect(try await rig.ended("r4").end.kind == "succeeded")
+      let third = try await rig.ended("r3")
+      #expect(third.end.kind == "succeeded" && third.chunks == 5 && third.attempt == 2)
+      let runs = try await rig.ledger().ordered
+      #expect(runs.map { $0.attempts.count } == [1, 1, 2, 1], "what had an end is not run again")
+      try await rig.expectCleanAudit()
+    }
+  }
+
+  @Test(
+    "requests that are deleted while they wait stop the queue until somebody accepts the loss",
+    .enabled(if: KafkaTool.path != nil))
+  func lostRequests() async throws {
+    try await Rig.run(Self.cluster, jobs: DecisionTests.quick) { rig in
+      try await rig.enqueue("quick", id: "r0")
+      let green = try rig.start("GREEN")
+      _ = try await rig.ended("r0")
+      try await rig.committed(1)
+      #expect(await green.shutDown() == .shutDown)
+      for number in 1...5 { try await rig.enqueue("quick", id: "r\(number)") }
+      let order = rig.folder.appending(path: "delete.json").path
+      try #"{"version":1,"partitions":[{"topic":"\#(rig.configuration.requestsTopic("q"))","partition":0,"offset":4}]}"#
+        .write(toFile: order, atomically: false, encoding: .utf8)
+      try await KafkaTool.run(
+        "run", "delete-records", "--bootstrap-server", rig.configuration.kafka.bootstrap, "--offset-json-file", order)
+      let blue = try rig.start("BLUE")
+      let line = try await blue.line("are gone from the log")
+      #expect(
+        line.contains("the requests at offsets 1 to 3 are gone from the log, and 3 of them had no end"), "\(line)")
+      #expect(line.contains("baton resume q --accept-loss-below 4"), "\(line)")
+      // A plain resume is no consent.
+      try await rig.order(.resume)
+      _ = try await blue.line("order: resume")
+      try await rig.order(.acceptLoss(below: 4), reason: "they were tests")
+      #expect(try await rig.ended("r4").end.kind == "succeeded")
+      #expect(try await rig.ended("r5").end.kind == "succeeded")
+      let lost = try await rig.events().first { if case .lossAccepted = $0.event.body { true } else { false } }
+      #expect(lost.event.body == .lossAccepted(from: 1, to: 4, by: "test"))
+      try await rig.expectCleanAudit()
+    }
+  }
+
+  @Test("a worker that was stopped for longer than its session can neither write nor end what another has taken over")
+  func zombie() async throws {
+    let jobs = """
+      copy:
+        queue: q
+        sync: {from: source, query: "SELECT id, name FROM person", key: [id], to: sink, table: person, mode: upsert}
+        chunk: {rows: 50}
+      """
+    let connections = #"{source: "sqlite:source.db", sink: "sqlite:sink.db"}"#
+    try await Rig.run(Self.cluster, jobs: jobs, connections: connections) { rig in
+      let count = 20_000
+      let made = try Child(
+        "/usr/bin/env",
+        [
+          "python3", "-c",
+          """
+          import sqlite3, sys
+          folder, count = sys.argv[1], int(sys.argv[2])
+          for name in ["source", "sink"]:
+              database = sqlite3.connect(f"{folder}/{name}.db")
+              database.execute("CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT)")
+              if name == "source":
+                  database.executemany("INSERT INTO person VALUES (?, ?)", ((n, f"Person {n}") for n in range(count)))
+              else:
+                  database.execute("PRAGMA journal_mode = WAL")
+              database.commit()
+          """, rig.folder.path, String(count),
+        ])
+      #expect(await made.end() == 0)
+      try await rig.enqueue("copy", id: "r1")
+      let green = try rig.spawn("GREEN")
+      try await rig.checkpoint { $0.chunks >= 5 }
+      // The machine stands still: the worker, and the runner between two writes. In the middle of one it would keep
+      // SQLite's lock, and nobody could write.
+      let family = [green.pid] + descendants(of: green.pid)
+      #expect(family.count >= 2)
+      for pid in family { kill(pid, SIGSTOP) }
+      while try await !isFree(rig.folder.appending(path: "sink.db").path) {
+        try Task.checkCancellation()
+        for pid in family.reversed() { kill(pid, SIGCONT) }
+        await Task.yield()
+        for pid in family { kill(pid, SIGSTOP) }
+      }
+      let blue = try rig.spawn("BLUE")
+      let (start, seen) = try await rig.started("r1", attempt: 2)
+      #expect(seen.event.worker == "BLUE" && start.cause == .crash)
+      try await rig.checkpoint { $0.attempt == 2 && $0.attemptChunks >= 2 }
+      for pid in family.reversed() { kill(pid, SIGCONT) }
+      _ = try await green.line("queue lost")
+      let ended = try await rig.ended("r1")
+      guard case .succeeded(let facts) = ended.end else { throw Unexpected(ended) }
+      #expect(ended.attempt == 2 && ended.rows == Int64(count), "\(ended)")
+      #expect(facts["fence"] == nil || ended.token == seen.offset)
+      let compared = try Child(
+        "/usr/bin/env",
+        [
+          "python3", "-c",
+          """
+          import sqlite3, sys
+          rows = [sqlite3.connect(f"{sys.argv[1]}/{name}.db").execute("SELECT * FROM person ORDER BY id").fetchall()
+                  for name in ["source", "sink"]]
+          print("equal" if rows[0] == rows[1] else f"{len(rows[0])} rows and {len(rows[1])}")
+          """, rig.folder.path,
+        ])
+      #expect(await compared.output() == "equal")
+      let report = try await rig.expectCleanAudit()
+      #expect(report.ends == [.succeeded: 1] && report.lateEnds == 0)
+      for worker in [green, blue] {
+        worker.signal(SIGTERM)
+        #expect(await worker.end() == 0)
+      }
+    }
+  }
+
+  /// Whether a SQLite database could be written now.
+  private func isFree(_ path: String) async throws -> Bool {
+    let words =
+      "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute('BEGIN IMMEDIATE')"
+    return await (try Child("/usr/bin/env", ["python3", "-c", words, path])).end() == 0
+  }
+
+  /// A port of the loopback interface that nobody listens on just now, with those that the tool takes beside it.
+  private func freePort() throws -> Int { 50_192 + Int.random(in: 0..<40) * 10 }
+
+  private func descendants(of pid: Int32) -> [Int32] {
+    let children = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+    return children.flatMap { thread -> [Int32] in
+      let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)) ?? ""
+      return text.split(separator: " ").compactMap { Int32($0) }.flatMap { [$0] + descendants(of: $0) }
+    }
+  }
+}
