@@ -16,6 +16,8 @@ struct SourceFile: Sendable {
 
   /// The module that a line imports: `@testable import A`, `private import struct A.B`; nil for any other line.
   static func importedModule(_ line: Substring) -> String? {
+    // Deeply indented, it is a line of another language in a string.
+    guard line.prefix(while: \.isWhitespace).count < 4 else { return nil }
     var words = line.split(whereSeparator: \.isWhitespace)
     while let word = words.first,
       word.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains(word)
