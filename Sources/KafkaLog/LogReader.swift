@@ -86,7 +86,20 @@ public actor LogReader {
 
   /// The first offset whose record was appended at or after the moment; the end if there is none.
   /// - Throws: `KafkaError`.
-  public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) throws -> Int64 {
+  public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) async throws -> Int64 {
+    if let found = try askedOffset(of: partition, atOrAfter: timestampMilliseconds) { return found }
+    let bounds = try bounds(of: partition)
+    // The embedded broker knows no times, and answers so too: the last record tells.
+    let last = try await batch(partition, from: max(bounds.start, bounds.end - 1), to: bounds.end, max: 1).last
+    guard let last, last.timestampMilliseconds >= timestampMilliseconds else { return bounds.end }
+    let all = records(of: partition, from: bounds.start, to: bounds.end)
+    while let records = try await all.next() {
+      if let first = records.first(where: { $0.timestampMilliseconds >= timestampMilliseconds }) { return first.offset }
+    }
+    return bounds.end
+  }
+
+  private func askedOffset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) throws -> Int64? {
     let doing = "ask for the offset of \(partition) at \(timestampMilliseconds)"
     try checkOpen(doing)
     let found = try withPartitionList([(partition: partition, offset: max(0, timestampMilliseconds))]) { list in
@@ -98,7 +111,8 @@ public actor LogReader {
       }
       return element.offset
     }
-    return try found >= 0 ? found : bounds(of: partition).end
+    // The end is said by a broker that has no such record, in one way or another.
+    return try found >= 0 && found < bounds(of: partition).end ? found : nil
   }
 
   /// How many partitions a topic has; nil if there is no such topic.
@@ -232,7 +246,9 @@ public actor LogReader {
       }
     case RD_KAFKA_EVENT_ERROR:
       let place = event.erringPartition
-      note(event.code, topic: place?.partition.topic, offset: place?.offset ?? -1)
+      note(
+        event.code, topic: place?.partition.topic, offset: place?.offset ?? -1,
+        told: event.error(doing: "reach the cluster"))
     default: return
     }
     // What is not taken stays in the library's queue, which bounds its own prefetching.
@@ -240,13 +256,13 @@ public actor LogReader {
     if !buffer.isEmpty || endReached != nil || failure != nil { wake() }
   }
 
-  private func note(_ code: rd_kafka_resp_err_t, topic: String?, offset: Int64) {
+  private func note(_ code: rd_kafka_resp_err_t, topic: String?, offset: Int64, told: KafkaError? = nil) {
     if let topic, let position, topic != position.partition.topic { return }
     switch code {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: if offset >= (position?.next ?? 0) { endReached = offset }
     case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE:
       // The library connects again by itself.
-      logger.warning("\(KafkaError(code, doing: "read"))")
+      logger.warning("\(told ?? KafkaError(code, doing: "read"))")
     default: failure = KafkaError(code, doing: "read")
     }
   }
