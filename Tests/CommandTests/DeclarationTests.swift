@@ -29,7 +29,7 @@ struct DeclarationTests {
       #expect(outcome.output.contains("Examples:"), "\(path) has no example")
       let command = Self.leaves(.baton, []).first { $0.path == path }?.command
       for example in command?.examples ?? [] {
-        #expect(example.line.contains("baton \(path.joined(separator: " "))") || path == ["sync"], "\(example.line)")
+        #expect(example.commandLine.contains("baton \(path.joined(separator: " "))") || path == ["sync"], "\(example.commandLine)")
       }
     }
     #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
@@ -41,10 +41,10 @@ struct DeclarationTests {
     defer { tool.remove() }
     for (command, _) in Self.leaves(.baton, []) {
       for example in command.examples {
-        for part in example.line.replacing("&&", with: ";").split(separator: ";") {
+        for part in example.commandLine.replacing("&&", with: ";").split(separator: ";") {
           // Not run, but read: an unknown word or option ends with 2 before anything is done.
           let outcome = try await tool.shell(part.replacing("baton ", with: "$baton ", maxReplacements: 1) + " --help")
-          #expect(outcome.status == 0, "\(example.line): \(outcome.errors)")
+          #expect(outcome.status == 0, "\(example.commandLine): \(outcome.errors)")
         }
       }
     }

@@ -8,7 +8,7 @@ struct MistakeTests {
       ("", "needs a command"), ("enqueu hello", "did you mean baton enqueue"), ("enqueue", "JOB is missing"),
       ("runs --limit many", "--limit"), ("runs --limit 0", "--limit"), ("runs --since yesterday", "12h, 7d"),
       ("runs --status odd", "--status"), ("status --nonsense", "--nonsense"), ("lag --warning -1", "--warning"),
-      ("enqueue hello --param nam=x", "it has: name"), ("enqueue hello --param name", "KEY=VALUE"),
+      ("enqueue hello --param nam=x", "it has: name"), ("enqueue hello --param name", "key=value"),
       ("enqueue hello --expires soon", "2026-11-24T06:00:00Z"), ("enqueue hello --id ''", "the id is empty"),
       ("pause nightly --until soon", "--until"), ("worker --log-level loud", "--log-level"),
       ("status --timeout 0s", "--timeout"), ("resume nightly --accept-loss-below -3", "--accept-loss-below"),
