@@ -64,3 +64,13 @@ struct ClientConfiguration {
 func destroyClient(_ client: OpaquePointer) {
   rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
 }
+
+/// Ends a client's threads and connections without waiting for them, and leaves its memory.
+///
+/// For a consumer that has joined a group and was never told a share of it: destroying that one in full ends the
+/// process in the library's own assertion, since its assignor has no state yet.
+@Sendable
+func abandonClient(_ client: OpaquePointer) {
+  // RD_KAFKA_DESTROY_F_IMMEDIATE, which the public header leaves out.
+  rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE | 0x4)
+}

@@ -19,7 +19,8 @@ struct ClientEvent: @unchecked Sendable {
     KafkaError(
       code: code.rawValue, message: rd_kafka_event_error_string(pointer).map { String(cString: $0) },
       isFatal: kind == RD_KAFKA_EVENT_ERROR && rd_kafka_event_error_is_fatal(pointer) != 0 ? true : nil,
-      outcomeUnknown: KafkaError.leavesOutcomeUnknown(code), doing: doing)
+      // An ERROR event is about the connection, and answers nothing that was asked.
+      outcomeUnknown: kind != RD_KAFKA_EVENT_ERROR && KafkaError.leavesOutcomeUnknown(code), doing: doing)
   }
 
   /// The partition that an ERROR event is about, if it is about one, and the offset in it.
@@ -44,6 +45,8 @@ struct ClientEvent: @unchecked Sendable {
       let name = facility.map { String(cString: $0) } ?? ""
       // The configuration's properties go to clients of both kinds: each says so of those that are the other's.
       if name == "CONFWARN", line.contains("property and will be ignored by this") { level = 7 }
+      // Told by an error event as well.
+      if name == "FAIL" { level = 7 }
       // The levels of syslog: 0 to 3 are errors, 4 a warning, 5 and 6 notices, 7 debugging.
       switch level {
       case ...3: logger.error(line, ["facility": name])

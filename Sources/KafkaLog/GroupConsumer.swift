@@ -42,6 +42,8 @@ public actor GroupConsumer {
   /// What the library is to be told to drop when all that was asked back is released.
   var toUnassign: Set<TopicPartition> = []
   var stage = Stage.member
+  /// Whether the group has told this member a share, if only an empty one.
+  private var wasArranged = false
   /// The error that ended this client for good.
   var fatalError: KafkaError?
   var pending = PendingAnswers()
@@ -103,7 +105,9 @@ public actor GroupConsumer {
     thread.start(
       name: "kafka-consumer",
       onEvent: { event in self.assumeIsolated { $0.serve(event) } },
-      teardown: destroyClient)
+      teardown: { client in
+        if self.assumeIsolated({ $0.wasArranged }) { destroyClient(client) } else { abandonClient(client) }
+      })
     thread.enqueue { self.assumeIsolated { $0.keepBeating() } }
   }
 
@@ -125,7 +129,9 @@ public actor GroupConsumer {
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
         deliver(LogRecord(message))
       }
-    case RD_KAFKA_EVENT_REBALANCE: rebalance(event)
+    case RD_KAFKA_EVENT_REBALANCE:
+      wasArranged = true
+      rebalance(event)
     case RD_KAFKA_EVENT_ERROR: report(event)
     default:
       // The answer to a commit or to a question.

@@ -28,6 +28,14 @@ extension KafkaError {
     }
   }
 
+  /// The group's coordinator is being found, has moved, or is still reading what it must know.
+  public var isCoordinatorUnsettled: Bool {
+    [
+      RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+    ].contains { $0.rawValue == code }
+  }
+
   /// The offset asked for is not in the log: retention has passed it, or it was never there.
   public var isOffsetOutOfRange: Bool {
     [RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET].contains { $0.rawValue == code }

@@ -28,8 +28,11 @@ public actor TopicAdmin {
   /// Makes a client; connecting goes on in the background.
   /// - Throws: `KafkaError` if a property is wrong.
   public init(settings: KafkaSettings, logger: Logger) throws {
-    let client = try ClientConfiguration(settings, own: [], doing: "make an administrative client")
-      .makeClient(RD_KAFKA_PRODUCER)
+    // A consumer that joins nothing. The library takes the answer "not the coordinator" to `groupOffsets` for a reason to
+    // look its own group's coordinator up, and ends the process where the client has no group.
+    let client = try ClientConfiguration(
+      settings, own: [("group.id", settings.clientID)], doing: "make an administrative client"
+    ).makeClient(RD_KAFKA_CONSUMER)
     let queue = rd_kafka_queue_get_main(client)!
     rd_kafka_set_log_queue(client, queue)
     thread = ClientThread(client: client, queue: queue)
@@ -87,14 +90,32 @@ public actor TopicAdmin {
     CommittedOffset]
   {
     let doing = "read group \(group)'s offsets"
-    if isClosed { throw KafkaError.closed(doing: doing) }
     let query = GroupOffsetsQuery(group: group, partitions: partitions, doing: doing)
-    let result: Result<[TopicPartition: CommittedOffset], KafkaError> = await withCheckedContinuation { continuation in
-      let number = pending.add { continuation.resume(returning: $0.flatMap(query.decode)) }
-      query.send(
-        thread.client, thread.queue, number: number, timeoutMilliseconds: settings.operationTimeoutMilliseconds)
+    let deadline = monotonicNanoseconds() + UInt64(max(0, settings.operationTimeoutMilliseconds)) * 1_000_000
+    while true {
+      if isClosed { throw KafkaError.closed(doing: doing) }
+      let result: Result<[TopicPartition: CommittedOffset], KafkaError> = await withCheckedContinuation {
+        continuation in
+        let number = pending.add { continuation.resume(returning: $0.flatMap(query.decode)) }
+        query.send(
+          thread.client, thread.queue, number: number, timeoutMilliseconds: settings.operationTimeoutMilliseconds)
+      }
+      // A broker that has just become the coordinator, as after a restart, knows its groups within moments.
+      guard case .failure(let error) = result, error.isCoordinatorUnsettled, monotonicNanoseconds() < deadline else {
+        return try result.mapError { explained($0) }.get()
+      }
+      await pause(milliseconds: 100)
     }
-    return try result.mapError { explained($0) }.get()
+  }
+
+  /// Returns after so long, or when the client is closed.
+  private func pause(milliseconds: Int) async {
+    await withCheckedContinuation { continuation in
+      let number = pending.add { _ in continuation.resume() }
+      thread.after(milliseconds: milliseconds) {
+        self.assumeIsolated { $0.pending.take(number)?(.failure(.closed(doing: "wait"))) }
+      }
+    }
   }
 
   private func explained(_ error: KafkaError) -> KafkaError {

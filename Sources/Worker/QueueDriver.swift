@@ -9,6 +9,8 @@ final class QueueDriver {
   let deadlines: Deadlines
   /// The attempts whose processes are not gone yet, by token. More than one only while a given-up one is being killed.
   var runners: [Int64: AttemptRunner] = [:]
+  /// Whether the group has given it to this worker and it is not let go yet.
+  var isAssigned = false
   /// The run that is in hand, for the log.
   var startedAt: Timestamp?
 

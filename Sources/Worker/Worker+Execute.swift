@@ -175,7 +175,8 @@ extension Worker {
 
   private func release(_ driver: QueueDriver) {
     trace?(.queueReleased)
-    logger.info("queue let go", ["queue": driver.queue])
+    if driver.isAssigned { logger.info("queue let go", ["queue": driver.queue]) }
+    driver.isAssigned = false
     // On the way out it is `leave` that answers for all of them.
     consumer?.submit { [partition = driver.partition] in $0.release([partition]) }
   }

@@ -52,7 +52,8 @@ extension Worker {
       case .cancel(let run): "cancel \(run)"
       case .acceptLoss(let below): "accept the loss of requests below offset \(below)"
       }
-    logger.info("order: \(what)", ["queue": message.queue, "by": order.by, "reason": order.reason ?? ""])
+    let reasoned = order.reason.map { logger.with(["reason": $0]) } ?? logger
+    reasoned.info("order: \(what)", ["queue": message.queue, "by": order.by])
   }
 
   /// One line for each event that an operator would ask for.

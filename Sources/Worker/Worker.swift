@@ -233,6 +233,7 @@ public actor Worker {
     case .assigned(let partitions):
       for driver in drivers(of: partitions) where !isShuttingDown {
         trace?(.queueAssigned)
+        driver.isAssigned = true
         logger.info("queue assigned", ["queue": driver.queue])
         tell(driver, .assigned)
       }
@@ -240,11 +241,12 @@ public actor Worker {
       trace?(.releaseAsked)
       let deadline = Timestamp.now + configuration.worker.shutdownMilliseconds
       for driver in drivers(of: partitions) {
-        logger.info("queue is to be handed over", ["queue": driver.queue])
+        if driver.isAssigned { logger.info("queue is to be handed over", ["queue": driver.queue]) }
         tell(driver, .revoked(deadline: deadline))
       }
     case .lost(let partitions):
       for driver in drivers(of: partitions) {
+        driver.isAssigned = false
         logger.warning("queue lost: another worker may have it now", ["queue": driver.queue])
         tell(driver, .lost)
       }

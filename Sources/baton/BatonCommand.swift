@@ -16,7 +16,10 @@ extension Command {
     options: [
       Option(
         "config", short: "c", value: "FILE", help: "the configuration",
-        defaultText: "baton.yaml here, else /etc/baton/baton.yaml", completion: .file)
+        defaultText: "baton.yaml here, else /etc/baton/baton.yaml", completion: .file),
+      Option(
+        "timeout", value: "TIME", help: "how long a command waits for an answer from Kafka: 5s, 1m", defaultValue: "15s"
+      ),
     ],
     subcommands: [
       .initialize, .check, .topics, .worker, .enqueue, .runs, .show, .follow, .status, .lag, .cancel, .pause, .resume,

@@ -32,7 +32,7 @@ extension Command {
         return 4
       }
       if arguments.flag("kafka") {
-        let context = Context(configuration)
+        let context = Context(configuration, timeout: try arguments.timeout())
         try await context.withReader { try await TopicCheck(configuration: configuration).run(reader: $0) }
       }
       if arguments.flag("json") {

@@ -16,12 +16,17 @@ struct Context: Sendable {
   /// - Throws: `ConfigurationErrors`, with every mistake that the file has.
   init(_ arguments: ParsedArguments) throws {
     let file = try Context.file(arguments.value("config"))
-    self.init(try Configuration.load(file: file, environment: Context.environment))
+    self.init(try Configuration.load(file: file, environment: Context.environment), timeout: try arguments.timeout())
   }
 
-  init(_ configuration: Configuration) {
+  /// - Parameter timeout: how long one question to the cluster may take, in milliseconds.
+  init(_ configuration: Configuration, timeout: Int = 15_000) {
     self.configuration = configuration
-    settings = KafkaSettings(configuration, clientID: "baton-cli")
+    var settings = KafkaSettings(configuration, clientID: "baton-cli")
+    settings.operationTimeoutMilliseconds = timeout
+    // What could not be sent by then is not sent later, behind the back of who asked.
+    if settings.properties["message.timeout.ms"] == nil { settings.properties["message.timeout.ms"] = String(timeout) }
+    self.settings = settings
     // What goes wrong is thrown, with its cause; the client library's own lines would only repeat it.
     logger = .discarding
   }
@@ -47,7 +52,8 @@ struct Context: Sendable {
 
   /// The name under which this person or host gives orders.
   static var user: String {
-    let name = environment["SUDO_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "uid \(getuid())"
+    let known = environment["SUDO_USER"] ?? environment["USER"] ?? environment["LOGNAME"]
+    let name = known ?? getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "uid \(getuid())"
     return name + "@" + hostName
   }
 
@@ -86,7 +92,7 @@ struct Context: Sendable {
       return result
     } catch {
       await reader.close()
-      throw error
+      throw explained(error)
     }
   }
 
@@ -99,7 +105,7 @@ struct Context: Sendable {
       return result
     } catch {
       await producer.close(timeoutMilliseconds: 5_000)
-      throw error
+      throw explained(error)
     }
   }
 
@@ -112,8 +118,18 @@ struct Context: Sendable {
       return result
     } catch {
       await admin.close()
-      throw error
+      throw explained(error)
     }
+  }
+
+  /// An error of a cluster that does not answer names the address, and says so first.
+  private func explained(_ error: any Error) -> any Error {
+    guard let error = error as? KafkaError, error.isTimeout || error.isUnreachable else { return error }
+    let unknown = error.outcomeUnknown && error.doing.hasPrefix("send") ? "; it may have been done all the same" : ""
+    let seconds = settings.operationTimeoutMilliseconds / 1000
+    return CommandError(
+      "Kafka at \(configuration.kafka.bootstrap) did not answer within \(seconds) s: cannot \(error.doing)\(unknown)",
+      remedy: "Is it up, and is `kafka.bootstrap` right? `baton check --kafka` tries the connection.", exitCode: 3)
   }
 }
 

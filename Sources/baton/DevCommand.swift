@@ -25,6 +25,8 @@ extension Command {
       environment["BATON_KAFKA"] = bootstrap
       var configuration = try Configuration.load(file: file, environment: environment)
       configuration.kafka.bootstrap = bootstrap
+      // The embedded broker takes 3 s to arrange a new group, and would throw the member out before.
+      configuration.worker.sessionTimeoutMilliseconds = max(6_000, configuration.worker.sessionTimeoutMilliseconds)
       let output = arguments.output
       try makeSamples(configuration, output)
       output.line("the broker is up; in other terminals:")

@@ -74,11 +74,27 @@ extension ParsedArguments {
   func since() throws -> Timestamp? {
     guard let text = value("since"), text != "all" else { return nil }
     if let moment = Timestamp(rfc3339: text) { return moment }
-    let units: [Character: Int64] = ["s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
-    if let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0, count < 1_000_000 {
-      return Timestamp.now + -(count * unit)
-    }
+    if let span = ParsedArguments.milliseconds(text) { return Timestamp.now + -span }
     throw usageError("--since: '\(text)' is no time", remedy: "give it as in 12h, 7d, 2026-11-24T00:00:00Z or all")
+  }
+}
+
+extension ParsedArguments {
+  /// A span such as `5s`, `90m`, `12h`, `7d` in milliseconds; nil for anything else.
+  static func milliseconds(_ text: String) -> Int64? {
+    let units: [Character: Int64] = ["s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0, count < 1_000_000
+    else { return nil }
+    return count * unit
+  }
+
+  /// `--timeout` in milliseconds, 15 s if it is not given.
+  func timeout() throws -> Int {
+    guard let text = value("timeout") else { return 15_000 }
+    guard let milliseconds = ParsedArguments.milliseconds(text), (1_000...3_600_000).contains(milliseconds) else {
+      throw usageError("--timeout: '\(text)' is no span from 1s to 1h", remedy: "give it as in 5s or 2m")
+    }
+    return Int(milliseconds)
   }
 }
 

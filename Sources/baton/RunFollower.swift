@@ -17,13 +17,16 @@ struct RunFollower: Sendable {
   func wait(request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments) async throws -> Int32 {
     let bar = ProgressBar("waiting", unit: "rows", output: arguments.errors)
     var followed = request
+    var began: Int64?
     let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
     let records = reader.follow(partition, from: eventsFrom)
+    bar.tick()
     while let batch = try await records.next() {
       for record in batch {
         guard let event = try? EventCodec.decode(record.raw), event.request == followed else { continue }
         switch event.body {
         case .attemptStarted(let start):
+          began = began ?? record.timestampMilliseconds
           let words = start.attempt == 1 ? "running on \(event.worker)" : "attempt \(start.attempt) on \(event.worker)"
           bar.update(count: start.rows, label: words)
         case .progressed(let progress): bar.update(count: progress.rows)
@@ -41,7 +44,9 @@ struct RunFollower: Sendable {
             followed = cover
             continue
           }
-          bar.finish()
+          // By the log's times: it may have been over before it was followed.
+          let took = began.map { formatDuration(milliseconds: max(0, record.timestampMilliseconds - $0)) }
+          bar.finish(took.map { "ran on \(event.worker), \($0)" } ?? "")
           return report(ended, arguments)
         case .cursorStored, .lossAccepted: break
         }
@@ -89,13 +94,26 @@ func endWords(_ ended: Event.Ended) -> String {
     let rows = ended.rows > 0 ? ", \(formatCount(ended.rows)) rows in \(formatCount(Int64(ended.chunks))) chunks" : ""
     var facts = facts
     facts["peakMemoryBytes"] = nil
-    let extra = facts.isEmpty ? "" : "  " + JSONValue.object(facts).jsonText
+    facts["chunks"] = nil
+    let words = facts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.factText)" }
+    let extra = words.isEmpty ? "" : " (" + words.joined(separator: ", ") + ")"
     return "succeeded\(rows)\(extra)"
   case .failed(let failure): return "failed (\(failure.kind.rawValue)): \(failure.message)"
   case .cancelled(let by, let reason): return "cancelled by \(by)" + (reason.map { ": \($0)" } ?? "")
   case .skipped(.duplicate(let of, let at)): return "skipped: a duplicate of \(of) at offset \(at)"
   case .skipped(.covered(let by, let at)): return "covered by \(by) at offset \(at), which was waiting already"
   case .skipped(.expired(let at)): return "skipped: expired at \(at)"
+  }
+}
+
+extension JSONValue {
+  /// A fact as a person reads it.
+  fileprivate var factText: String {
+    switch self {
+    case .integer(let number): formatCount(number)
+    case .string(let text): text
+    case .null, .boolean, .number, .array, .object: jsonText
+    }
   }
 }
 

@@ -81,7 +81,7 @@ extension Command {
           }
         }
       } catch {
-        arguments.output.line("UNKNOWN: \(error)")
+        arguments.output.line("UNKNOWN: \((error as? any UserFacingError)?.message ?? "\(error)")")
         return 3
       }
       let worst = lags.map(\.lag).max() ?? 0
