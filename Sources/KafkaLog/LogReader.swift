@@ -63,12 +63,22 @@ public actor LogReader {
   /// - Parameter timestampMilliseconds: since 1970-01-01T00:00:00Z.
   /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
   public func offset(of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64) async throws -> Int64 {
-    try await asking("ask for an offset of \(partition)") { scanner, timeout in
+    let (found, bounds) = try await asking("ask for an offset of \(partition)") { scanner, timeout in
       // The end is read first: a record that comes between the two questions is then found by the second.
-      let end = try await scanner.bounds(of: partition, timeoutMilliseconds: timeout).end
-      return try await scanner.offset(
-        of: partition, atOrAfter: max(0, timestampMilliseconds), timeoutMilliseconds: timeout) ?? end
+      let bounds = try await scanner.bounds(of: partition, timeoutMilliseconds: timeout)
+      let found = try await scanner.offset(
+        of: partition, atOrAfter: max(0, timestampMilliseconds), timeoutMilliseconds: timeout)
+      return (found, bounds)
     }
+    if let found, found < bounds.end { return found }
+    // The embedded broker knows no times, and answers as one that has no such record: the last record tells.
+    let last = try await records(of: partition, from: max(bounds.start, bounds.end - 1), to: bounds.end).next()?.last
+    guard let last, last.timestampMilliseconds >= timestampMilliseconds else { return found ?? bounds.end }
+    let all = records(of: partition, from: bounds.start, to: bounds.end)
+    while let batch = try await all.next() {
+      if let first = batch.first(where: { $0.timestampMilliseconds >= timestampMilliseconds }) { return first.offset }
+    }
+    return bounds.end
   }
 
   /// How many partitions a topic has; nil if there is no such topic.

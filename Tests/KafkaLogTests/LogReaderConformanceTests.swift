@@ -99,17 +99,11 @@ struct LogReaderConformanceTests {
       try await cluster.withReader { reader in
         let records = try await reader.all(cluster.first)
         let last = try #require(records.last)
-        // The embedded broker finds no times.
-        if cluster.broker != nil {
-          let end = try await reader.offset(of: cluster.first, atOrAfter: 0)
-          #expect(end == 3)
-        } else {
-          #expect(try await reader.offset(of: cluster.first, atOrAfter: 0) == 0)
-          #expect(try await reader.offset(of: cluster.first, atOrAfter: last.timestampMilliseconds + 1) == 3)
-          let first = try #require(records.first { $0.timestampMilliseconds == last.timestampMilliseconds })
-          #expect(
-            try await reader.offset(of: cluster.first, atOrAfter: last.timestampMilliseconds) == first.offset)
-        }
+        #expect(try await reader.offset(of: cluster.first, atOrAfter: 0) == 0)
+        #expect(try await reader.offset(of: cluster.first, atOrAfter: last.timestampMilliseconds + 1) == 3)
+        let first = try #require(records.first { $0.timestampMilliseconds == last.timestampMilliseconds })
+        #expect(
+          try await reader.offset(of: cluster.first, atOrAfter: last.timestampMilliseconds) == first.offset)
       }
     }
   }
