@@ -101,7 +101,7 @@ extension Worker {
     }
     let (mailbox, logger, producer, trace) = (mailbox, logger, producer, trace)
     trace?(.eventsPublished)
-    producer.submit(records) { results in
+    let told: @Sendable ([Result<Delivery, KafkaError>]) -> Void = { results in
       var offsets: [Int64] = []
       for result in results {
         switch result {
@@ -118,10 +118,29 @@ extension Worker {
       trace?(.eventsStored)
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
     }
+    submit(records, told)
     // Told while the cluster has them in hand, so that nobody waits for the telling.
     for case .event(let event) in publications {
       log(event, driver, now: now)
       if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
+    }
+  }
+
+  /// Topics know no order among them: an end that is stored before its dead letter would, were the worker to die
+  /// between, leave a failure that lies nowhere. So the letters go first.
+  private func submit(
+    _ records: [OutgoingRecord], _ told: @escaping @Sendable ([Result<Delivery, KafkaError>]) -> Void
+  ) {
+    let (deadLetters, producer) = (configuration.deadLettersTopic, producer)
+    let letters = records.indices.filter { records[$0].topic == deadLetters }
+    guard !letters.isEmpty, letters.count < records.count else { return producer.submit(records, completion: told) }
+    let rest = records.indices.filter { records[$0].topic != deadLetters }
+    producer.submit(letters.map { records[$0] }) { stored in
+      guard stored.allSatisfy({ (try? $0.get()) != nil }) else { return told(stored) }
+      producer.submit(rest.map { records[$0] }) { results in
+        let all = zip(letters + rest, stored + results).sorted { $0.0 < $1.0 }
+        told(all.map(\.1))
+      }
     }
   }
 

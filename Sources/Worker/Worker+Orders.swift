@@ -71,14 +71,15 @@ extension Worker {
     case .cursorStored: break
     case .attemptFailed(let failed):
       logger.warning(
-        "attempt failed: \(failed.message)",
+        "attempt failed: \(failed.message.firstLine)",
         ["attempt": String(failed.attempt), "retry": failed.retryAt.description])
     case .lossAccepted(let from, let to, let by):
       logger.warning("requests \(from) to \(to - 1) are lost, as accepted", ["by": by])
     case .ended(let ended):
       switch ended.end {
       case .succeeded: logger.info("run succeeded", ["rows": String(ended.rows), "took": took])
-      case .failed(let failure): logger.error("run failed: \(failure.message)", ["kind": failure.kind.rawValue])
+      case .failed(let failure):
+        logger.error("run failed: \(failure.message.firstLine)", ["kind": failure.kind.rawValue])
       case .cancelled(let by, let reason): logger.info("run cancelled", ["by": by, "reason": reason ?? ""])
       case .skipped(.duplicate(let of, let at)):
         logger.info("request skipped: a duplicate", ["of": of, "at": String(at)])
@@ -87,4 +88,9 @@ extension Worker {
       }
     }
   }
+}
+
+extension String {
+  /// Without the tail of the runner's log, which is in the worker's log already.
+  fileprivate var firstLine: Substring { prefix { $0 != "\n" } }
 }

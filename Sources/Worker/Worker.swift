@@ -101,7 +101,8 @@ public actor Worker {
     trace?(.workerBegins)
     let prepared = Task { [producer, configuration, logger] in
       do {
-        try await producer.prepare(topics: configuration.queueOrder.map(configuration.eventsTopic))
+        try await producer.prepare(
+          topics: configuration.queueOrder.map(configuration.eventsTopic) + [configuration.deadLettersTopic])
       } catch {
         logger.warning("the first events will take longer: \(error)")
       }

@@ -24,6 +24,7 @@ extension Command {
         topics: TopicDeclaration.declarations(for: first).map(\.name), on: host)
       environment["BATON_KAFKA"] = bootstrap
       var configuration = try Configuration.load(file: file, environment: environment)
+      let isNamed = configuration.kafka.bootstrap == bootstrap
       configuration.kafka.bootstrap = bootstrap
       // The embedded broker takes 3 s to arrange a new group, and would throw the member out before.
       configuration.worker.sessionTimeoutMilliseconds = max(6_000, configuration.worker.sessionTimeoutMilliseconds)
@@ -32,6 +33,11 @@ extension Command {
       output.line("the broker is up; in other terminals:")
       output.line("")
       output.line("    export BATON_KAFKA=\(bootstrap)")
+      if !isNamed {
+        arguments.errors.line(
+          "warning: \(file) does not ask for BATON_KAFKA: other terminals reach \(first.kafka.bootstrap), not this broker. "
+            + "Write  bootstrap: \"${BATON_KAFKA:-\(first.kafka.bootstrap)}\"  there.")
+      }
       if let job = configuration.jobOrder.first { output.line("    baton enqueue \(job) --wait") }
       output.line("")
       output.flush()

@@ -68,7 +68,8 @@ extension Command {
       }
       lines.append(("attempt \(attempt.number)", words))
     }
-    if let metadata = snapshot.metadata, let checkpoint = metadata.checkpoint, checkpoint.run == run.run {
+    if run.end == nil, let metadata = snapshot.metadata, let checkpoint = metadata.checkpoint, checkpoint.run == run.run
+    {
       var words = "attempt \(checkpoint.attempt), \(formatCount(checkpoint.rows)) rows in \(checkpoint.chunks) chunks"
       if case .inline(let cursor) = checkpoint.cursor { words += ", next after \(cursor)" }
       lines.append(("checkpoint", words))

@@ -29,7 +29,8 @@ struct DeclarationTests {
       #expect(outcome.output.contains("Examples:"), "\(path) has no example")
       let command = Self.leaves(.baton, []).first { $0.path == path }?.command
       for example in command?.examples ?? [] {
-        #expect(example.commandLine.contains("baton \(path.joined(separator: " "))") || path == ["sync"], "\(example.commandLine)")
+        let words = "baton \(path.joined(separator: " "))"
+        #expect(example.commandLine.contains(words) || path == ["sync"], "\(example.commandLine)")
       }
     }
     #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })

@@ -43,6 +43,25 @@ struct JourneyTests {
     #expect(try await tool("status", "--timeout", "1s").status == 3)
   }
 
+  @Test("dev says when other terminals would reach another cluster than its own")
+  func devWarning() async throws {
+    let tool = try Tool()
+    defer { tool.remove() }
+    try tool.write(
+      "baton.yaml",
+      """
+      kafka: {bootstrap: "kafka.example.org:9092"}
+      queues: {q: {}}
+      jobs: {a: {queue: q, run: ["/bin/true"]}}
+      """)
+    let dev = try tool.start("dev")
+    let line = await dev.line("does not ask for BATON_KAFKA")
+    #expect(line?.contains("other terminals reach kafka.example.org:9092") == true, "\(dev.lines)")
+    _ = await dev.line("worker is up")
+    dev.signal(SIGTERM)
+    await dev.end()
+  }
+
   @Test("an operator's night: enqueue, look, pause, cancel, retry, dead letters, audit")
   func night() async throws {
     let plain = try Tool()
