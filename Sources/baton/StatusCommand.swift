@@ -12,13 +12,17 @@ extension Command {
       let context = try Context(arguments)
       let queues = try context.queues(arguments.value("queue"))
       var snapshots: [QueueSnapshot] = []
+      var pauses = PauseOrders()
       try await context.withReader { reader in
+        pauses = try await PauseOrders.load(context, reader)
         for queue in queues {
           snapshots.append(try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader))
         }
       }
       if arguments.flag("json") {
-        for snapshot in snapshots { printJSON(snapshot.facts, to: arguments.output) }
+        for snapshot in snapshots {
+          printJSON(snapshot.facts(paused: pauses.facts(snapshot.queue, now: .now)), to: arguments.output)
+        }
         return ExitCode.success
       }
       var table = Table([
@@ -33,7 +37,9 @@ extension Command {
         table.add([
           Table.Cell(snapshot.queue),
           Table.Cell(formatCount(max(0, snapshot.lag - (current == nil ? 0 : 1)))),
-          Table.Cell(current.map { "\($0.run) (\($0.status.rawValue))" } ?? "-"),
+          Table.Cell(
+            current.map { "\($0.run) (\($0.status.rawValue))" }
+              ?? (pauses.order(snapshot.queue, now: now) == nil ? "-" : "(paused)")),
           Table.Cell(current?.attempts.last?.worker ?? "-"),
           Table.Cell(current.map { formatCount(max($0.rows, snapshot.metadata?.checkpoint?.rows ?? 0)) } ?? ""),
           Table.Cell(
@@ -45,6 +51,11 @@ extension Command {
         ])
       }
       table.write(to: arguments.output)
+      for queue in queues {
+        if let words = pauses.words(queue, now: now) {
+          arguments.output.line(arguments.output.styled(words, .yellow))
+        }
+      }
       return ExitCode.success
     })
 
@@ -115,11 +126,12 @@ extension QueueSnapshot {
     }
   }
 
-  var facts: JSONValue {
+  func facts(paused: JSONValue?) -> JSONValue {
     var facts: [String: JSONValue] = [
       "queue": .string(queue), "lag": .integer(lag), "end": .integer(requests.end),
       "committed": committed.map { .integer($0.offset) } ?? .null,
     ]
+    if let paused { facts["paused"] = paused }
     if let current { facts["running"] = runFacts(current, queue: queue) }
     if let checkpoint = metadata?.checkpoint {
       facts["checkpoint"] = .object([

@@ -126,8 +126,13 @@ struct JourneyTests {
     #expect(try await tool("pause", "q", "--reason", "maintenance").status == 0)
     _ = try #require(await worker.line("order: pause"))
     #expect(try await tool("enqueue", "ok", "--id", "held").status == 0)
+    let paused = try await tool("status")
+    #expect(paused.output.contains("queue q is paused by operator@") && paused.output.contains(": maintenance"))
+    let pausedFacts = try await tool("status", "--queue", "q", "--json").objects().first?["paused"] as? [String: Any]
+    #expect(pausedFacts?["reason"] as? String == "maintenance")
     #expect(try await tool("resume", "q").status == 0)
     #expect(try await tool("follow", "held").status == 0)
+    #expect(try await !tool("status").output.contains("paused"))
 
     let audit = try await tool("audit", "q", "--json")
     let facts = try #require(try audit.objects().first)
