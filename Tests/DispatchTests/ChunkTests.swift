@@ -93,7 +93,7 @@ struct ChunkTests {
     #expect(driver.refusePublication(.unknown).words() == "retry +50")
     #expect(driver.fire(.retry).words() == "publish cursor(r0)")
     driver.published()
-    #expect(driver.refuse(.unavailable).words() == "retry +50")
+    #expect(driver.refuse(.unavailable).words() == "retry +100")
     // The event is there; only the commit is repeated.
     #expect(driver.fire(.retry).words() == "commit 0 running@100")
     #expect(driver.committing?.committed.metadata?.checkpoint?.cursor == .stored(event: 101))

@@ -132,6 +132,12 @@ struct Driver {
     return give(.committed(ticket: ticket))
   }
 
+  /// The answer to `readEvents`: these events of others.
+  @discardableResult
+  mutating func found(_ event: Event? = nil, at offset: Int64 = 101) -> [QueueMachine.Command] {
+    give(.eventsRead(ticket: reading?.ticket ?? 0, event.map { [(offset: offset, event: $0)] } ?? []))
+  }
+
   @discardableResult
   mutating func refuse(_ refusal: CommitRefusal) -> [QueueMachine.Command] {
     guard let ticket = committing?.ticket else { return [] }
