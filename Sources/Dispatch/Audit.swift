@@ -53,7 +53,7 @@ public struct Audit: Sendable {
     _ run: RunRecord, committed: Int64?, losses: [(from: Int64, to: Int64, by: String)], _ report: inout Report
   ) {
     if let committed, run.request < committed, run.ends.isEmpty {
-      if losses.contains(where: { ($0.from..<$0.to).contains(run.request) }) {
+      if losses.contains(where: { $0.from <= run.request && run.request < $0.to }) {
         report.lost += 1
       } else {
         report.findings.append(

@@ -77,7 +77,7 @@ extension QueueMachine {
       seed.next = next
       seed.setsPosition = true
       // What the events tell is of requests that had these offsets before.
-      let known = digest.ends.keys.max() ?? digest.begun.keys.max() ?? offset
+      let known = max(digest.ends.keys.max() ?? -1, digest.begun.keys.max() ?? -1)
       let lost = next..<max(offset, known + 1)
       digest = EventDigest(floor: next)
       seed.publications = [.event(lossAccepted(lost))]

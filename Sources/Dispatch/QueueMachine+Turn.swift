@@ -293,7 +293,7 @@ extension QueueMachine {
       guard case .inFlight(ticket, _) = running.commit else { return [] }
       switch refusal {
       case .fenced(let reason): return fenced(reason)
-      case .metadataTooLarge: if case .inline = running.attempt.cursor { return storeCursor(running) }
+      case .metadataTooLarge: if hasInlineCursor(running) { return storeCursor(running) }
       case .generationLost, .unavailable: break
       }
       running.commit = .pending
@@ -303,6 +303,15 @@ extension QueueMachine {
       return waitForOwnership(refusal, isFirst: isFirst, now: now)
     case .unassigned, .readingHistory, .idle, .holding, .suspended, .stopped: return []
     }
+  }
+
+  /// Whether the checkpoint that was refused held the cursor itself.
+  private func hasInlineCursor(_ running: Running) -> Bool {
+    guard let report = running.report else {
+      if case .inline = running.attempt.cursor { return true } else { return false }
+    }
+    if case .stored = running.attempt.cursor { return running.attempt.cursorValue != report.cursor }
+    return true
   }
 
   /// A refused commit is tried again until the rebalance has settled; an unanswered one for as long as the queue is ours.

@@ -40,7 +40,9 @@ extension Timestamp: CustomStringConvertible {
       return value
     }
     func has(_ character: Unicode.Scalar, at index: Int) -> Bool {
-      index < bytes.count && bytes[index] | 0x20 == UInt8(character.value) | 0x20
+      guard index < bytes.count else { return false }
+      let isUppercase = (65...90).contains(bytes[index])
+      return (isUppercase ? bytes[index] | 0x20 : bytes[index]) == UInt8(character.value)
     }
     guard let year = number(0..<4), has("-", at: 4), let month = number(5..<7), has("-", at: 7),
       let day = number(8..<10), has("t", at: 10), let hour = number(11..<13), has(":", at: 13),

@@ -1,0 +1,164 @@
+import Dispatch
+import Testing
+
+@Suite("Chunks and their checkpoints")
+struct ChunkTests {
+  private static let long = String(repeating: "x", count: 3_000)
+
+  @Test("a chunk is acknowledged after its checkpoint is committed, never before")
+  func commitBeforeAcknowledge() {
+    var driver = Driver.running()
+    #expect(driver.chunk(1).words() == "commit 0 running@100")
+    let checkpoint = driver.committing?.committed.metadata?.checkpoint
+    #expect(checkpoint?.cursor == .inline("c1") && checkpoint?.rows == 10 && checkpoint?.chunks == 1)
+    #expect(checkpoint?.attemptChunks == 1)
+    #expect(driver.running?.attempt.rows == 0, "it does not count before the commit")
+    #expect(driver.commit() == [.acknowledgeChunk(token: 100, chunk: 1)])
+    #expect(driver.running?.attempt.rows == 10 && driver.running?.attempt.cursorValue == "c1")
+  }
+
+  @Test("a refused commit is tried again until it is taken, and only then acknowledged")
+  func refusedCommit() {
+    var driver = Stage.checkpointing.driver
+    #expect(driver.refuse(.unavailable).words() == "retry +50")
+    #expect(driver.fire(.retry).words() == "commit 0 running@100")
+    #expect(driver.refuse(.unavailable).words() == "retry +100")
+    driver.fire(.retry)
+    #expect(driver.commit().words() == "acknowledge 1")
+    #expect(driver.running?.attempt.rows == 10 && driver.running?.attempt.chunks == 1)
+  }
+
+  @Test("a sink that counts for itself is believed")
+  func total() {
+    var driver = Driver.running()
+    driver.chunk(1, rows: 10)
+    driver.settle()
+    driver.chunk(2, rows: 10, total: 13)
+    driver.settle()
+    #expect(driver.running?.attempt.rows == 13 && driver.running?.attempt.chunks == 2)
+  }
+
+  @Test("progress is published at most once in two seconds")
+  func progress() {
+    var driver = Driver.running()
+    driver.chunk(1)
+    #expect(driver.commit().words() == "acknowledge 1")
+    driver.now = driver.now + 2_000
+    driver.chunk(2)
+    #expect(driver.commit().words() == "acknowledge 2; publish progress(r0 20)")
+    driver.published()
+    driver.now = driver.now + 1_999
+    driver.chunk(3)
+    #expect(driver.commit().words() == "acknowledge 3")
+  }
+
+  @Test("a progress event that is lost harms nobody")
+  func lostProgress() {
+    var driver = Driver.running()
+    driver.now = driver.now + 2_000
+    driver.chunk(1)
+    driver.commit()
+    #expect(driver.refusePublication(.unknown).isEmpty)
+    #expect(driver.chunk(2).words() == "commit 0 running@100")
+  }
+
+  @Test("a cursor too long for the metadata goes into an event first")
+  func longCursor() {
+    var driver = Driver.running()
+    #expect(driver.chunk(1, cursor: Self.long).words() == "publish cursor(r0)")
+    #expect(driver.published().words() == "commit 0 running@100")
+    let checkpoint = driver.committing?.committed.metadata?.checkpoint
+    #expect(checkpoint?.cursor == .stored(event: 101) && checkpoint?.rows == 10 && checkpoint?.chunks == 1)
+    #expect(driver.commit().words() == "acknowledge 1")
+    #expect(driver.running?.attempt.cursor == .stored(event: 101) && driver.running?.attempt.rows == 10)
+    // The next one is short again.
+    driver.chunk(2)
+    #expect(driver.committing?.committed.metadata?.checkpoint?.cursor == .inline("c2"))
+    driver.commit()
+    #expect(driver.running?.attempt.cursor == .inline("c2") && driver.running?.attempt.rows == 20)
+  }
+
+  @Test("a cursor's length is measured as JSON")
+  func escapedCursor() {
+    var driver = Driver.running()
+    #expect(driver.chunk(1, cursor: String(repeating: "\"", count: 1_300)).words() == "publish cursor(r0)")
+    var plain = Driver.running()
+    #expect(plain.chunk(1, cursor: String(repeating: "x", count: 1_300)).words() == "commit 0 running@100")
+  }
+
+  @Test("the publication of a long cursor is tried again")
+  func longCursorUnknown() {
+    var driver = Driver.running()
+    driver.chunk(1, cursor: Self.long)
+    #expect(driver.refusePublication(.unknown).words() == "retry +50")
+    #expect(driver.fire(.retry).words() == "publish cursor(r0)")
+    driver.published()
+    #expect(driver.refuse(.unavailable).words() == "retry +100")
+    // The event is there; only the commit is repeated.
+    #expect(driver.fire(.retry).words() == "commit 0 running@100")
+    #expect(driver.committing?.committed.metadata?.checkpoint?.cursor == .stored(event: 101))
+    #expect(driver.commit().words() == "acknowledge 1")
+    #expect(driver.running?.attempt.chunks == 1)
+  }
+
+  @Test("metadata that the broker finds too large: the cursor goes into an event", arguments: [false, true])
+  func metadataTooLarge(isFirst: Bool) {
+    var driver = Driver.running()
+    if !isFirst {
+      driver.chunk(1)
+      driver.settle()
+    }
+    driver.chunk(2, cursor: "middling")
+    #expect(driver.refuse(.metadataTooLarge).words() == "publish cursor(r0)")
+    #expect(driver.published().words() == "commit 0 running@100")
+    #expect(driver.committing?.committed.metadata?.checkpoint?.cursor == .stored(event: 101))
+    #expect(driver.commit().words() == "acknowledge 2")
+    #expect(driver.running?.attempt.cursorValue == "middling")
+  }
+
+  @Test("metadata too large with the cursor in an event already: no further event, the commit is tried again")
+  func metadataTooLargeAnyway() {
+    var driver = Driver.running()
+    driver.chunk(1, cursor: Self.long)
+    driver.published()
+    #expect(driver.refuse(.metadataTooLarge).words() == "retry +50")
+    #expect(driver.fire(.retry).words() == "commit 0 running@100")
+  }
+
+  @Test("after a long cursor, one that only the broker finds too long goes into an event of its own")
+  func metadataTooLargeAfterLong() {
+    var driver = Driver.running()
+    driver.chunk(1, cursor: Self.long)
+    driver.settle()
+    driver.chunk(2, cursor: "middling")
+    #expect(driver.refuse(.metadataTooLarge).words() == "publish cursor(r0)")
+    driver.settle()
+    #expect(driver.committed?.metadata?.checkpoint?.cursor == .stored(event: 102))
+    #expect(driver.running?.attempt.chunks == 2 && driver.running?.attempt.cursorValue == "middling")
+  }
+
+  @Test("the start of a later attempt can be too large as well")
+  func metadataTooLargeAtStart() {
+    let saved = Checkpoint(
+      run: "r0", attempt: 1, token: 50, phase: .handedOver, cursor: .inline("middling"), rows: 1, chunks: 1,
+      attemptChunks: 1, failures: 0, crashes: 0)
+    var driver = Driver()
+    driver.open(Driver.lands(.init(offset: 0, metadata: CommitMetadata(eventsFrom: 50, checkpoint: saved))))
+    driver.request(Driver.queued(0))
+    driver.published()
+    #expect(driver.refuse(.metadataTooLarge).words() == "publish cursor(r0)")
+    #expect(driver.published().words() == "commit 0 running@100")
+    #expect(driver.committing?.committed.metadata?.checkpoint?.cursor == .stored(event: 101))
+    driver.commit()
+    #expect(driver.running?.attempt.cursorValue == "middling")
+  }
+
+  @Test("a runner that ends while its chunk is being committed: first the checkpoint, then the end")
+  func endedDuringCommit() {
+    var driver = Stage.checkpointing.driver
+    #expect(driver.ended(.succeeded(facts: [:])).isEmpty)
+    #expect(driver.commit().words() == "no timeout; no suspension; publish succeeded(r0)")
+    driver.settle()
+    #expect(driver.end(0)?.rows == 10 && driver.machine.next == 1)
+  }
+}
