@@ -17,7 +17,7 @@ struct Driver {
   private(set) var history: Int64?
   private(set) var reading: (ticket: Int64, range: Range<Int64>)?
   private(set) var publishing: (ticket: Int64, publications: [Publication])?
-  private(set) var committing: (ticket: Int64, committed: QueueHistory.Committed)?
+  var committing: (ticket: Int64, committed: QueueHistory.Committed)?
 
   init(
     jobs: [Job] = Driver.jobs, seed: UInt64 = 1, _ change: (inout QueueMachine.Settings) -> Void = { _ in }
