@@ -28,6 +28,8 @@ enum TestCluster: String, CaseIterable, CustomTestStringConvertible {
       let admin = try TopicAdmin(settings: settings, logger: .discarding)
       try await admin.create(
         topic: topic, partitions: partitions, configs: ["message.timestamp.type": "LogAppendTime"])
+      // The controller has it; the brokers that are asked next learn of it a little later.
+      while try await admin.describe(topics: [topic])[topic]?.partitions != Int(partitions) {}
       await Result.of { try await test(ClusterUnderTest(settings: settings, topic: topic, broker: nil)) }.reported()
       try await admin.delete(topic: topic)
       await admin.close()
