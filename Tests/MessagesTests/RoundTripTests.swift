@@ -1,5 +1,5 @@
 import Dispatch
-import Messages
+@testable import Messages
 import Testing
 
 @Suite("What is written is read back the same")
