@@ -58,15 +58,6 @@ public actor EmbeddedBroker {
     try Self.makeTopic(topic, partitions, on: cluster)
   }
 
-  /// Takes a broker off the network, or back on; its data stay. Brokers are numbered from 1.
-  public func setBroker(_ broker: Int32 = 1, up: Bool) throws {
-    let code =
-      up ? rd_kafka_mock_broker_set_up(cluster, broker) : rd_kafka_mock_broker_set_down(cluster, broker)
-    if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-      throw KafkaError(code, doing: "turn broker \(broker) \(up ? "on" : "off")")
-    }
-  }
-
   /// Answers the next requests of one sort with these errors, whatever they ask.
   /// - Parameters:
   ///   - requestKey: the protocol's number of the sort: 0 Produce, 1 Fetch, 8 OffsetCommit, 9 OffsetFetch.
