@@ -34,7 +34,7 @@ let package = Package(
     // What is built from them.
     .target(
       name: "Sync",
-      dependencies: ["Dispatch", "ChunkProtocol", "Configuration", "Telemetry", "CPostgres", "CSQLite"]),
+      dependencies: ["Dispatch", "ChunkProtocol", "CPostgres", "CSQLite"]),
     .target(
       name: "Worker",
       dependencies: [
@@ -62,7 +62,7 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Dispatch"]),
     .testTarget(name: "KafkaLogTests", dependencies: ["KafkaLog", "Telemetry", "baton"]),
     .testTarget(name: "RunnerProcessTests", dependencies: ["RunnerProcess", "CProcess"]),
-    .testTarget(name: "SyncTests", dependencies: ["Sync", "ChunkProtocol", "Configuration", "Dispatch", "Telemetry"]),
+    .testTarget(name: "SyncTests", dependencies: ["Sync", "ChunkProtocol", "Dispatch"]),
     .testTarget(
       name: "WorkerTests",
       dependencies: [

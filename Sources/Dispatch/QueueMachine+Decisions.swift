@@ -25,11 +25,7 @@ extension QueueMachine {
       return .end(Event.Ended(end: .skipped(.duplicate(of: first.id, at: first.offset))), nil)
     }
     if let order = cancels[request.id] {
-      let end = RunEnd.cancelled(by: order.by, reason: order.reason)
-      return .end(
-        Event.Ended(
-          end: end, attempt: earlier?.attempt ?? 0, token: earlier?.token ?? 0, rows: earlier?.rows ?? 0,
-          chunks: earlier?.chunks ?? 0), nil)
+      return .end(ended(.cancelled(by: order.by, reason: order.reason), earlier), nil)
     }
     guard let job = jobs[request.job] else {
       return dead(
@@ -48,12 +44,10 @@ extension QueueMachine {
     if earlier == nil, let expires = request.expires, now >= expires {
       return .end(Event.Ended(end: .skipped(.expired(at: expires))), nil)
     }
-    if !isAcknowledged {
-      if job.whenWaiting == .coalesce,
-        let cover = digest.cover(twin: Job.twinKey(job: job.name, params: params), at: queued.offset)
-      {
-        return .end(Event.Ended(end: .skipped(.covered(by: cover.run, at: cover.request))), nil)
-      }
+    if !isAcknowledged, job.whenWaiting == .coalesce,
+      let cover = digest.cover(twin: Job.twinKey(job: job.name, params: params), at: queued.offset)
+    {
+      return .end(Event.Ended(end: .skipped(.covered(by: cover.run, at: cover.request))), nil)
     }
     return start(queued, job: job, params: params, earlier: earlier, now: now)
   }
@@ -122,9 +116,14 @@ extension QueueMachine {
   ) -> Decision {
     let failure = RunEnd.Failure(kind: kind, message: message)
     return .end(
-      Event.Ended(
-        end: .failed(failure), attempt: earlier?.attempt ?? 0, token: earlier?.token ?? 0, rows: earlier?.rows ?? 0,
-        chunks: earlier?.chunks ?? 0),
+      ended(.failed(failure), earlier),
       DeadLetter(queued: queued, failure: failure, attempts: earlier?.attempt ?? 0))
+  }
+
+  /// An end that is decided without an attempt of this owner's, with what the earlier ones have come to.
+  private func ended(_ end: RunEnd, _ earlier: Checkpoint?) -> Event.Ended {
+    guard let earlier else { return Event.Ended(end: end) }
+    return Event.Ended(
+      end: end, attempt: earlier.attempt, token: earlier.token, rows: earlier.rows, chunks: earlier.chunks)
   }
 }

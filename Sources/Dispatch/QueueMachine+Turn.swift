@@ -90,17 +90,17 @@ extension QueueMachine {
     var turn = turn
     let ticket = ticket()
     turn.step = .committing(ticket: ticket)
-    var metadata = CommitMetadata(eventsFrom: eventsFrom(for: turn.next, gapFrom ?? eventsNext))
+    var latest = gapFrom ?? eventsNext
+    var checkpoint: Checkpoint?
     if let start = turn.start {
       turn.isCommittedAsHandover = handover != nil
-      metadata = CommitMetadata(
-        eventsFrom: eventsFrom(for: turn.next, start.token),
-        checkpoint: start.checkpoint(handover == nil ? .running : .handedOver))
+      latest = start.token
+      checkpoint = start.checkpoint(handover == nil ? .running : .handedOver)
     } else if let failed = turn.failed, let retryAt = turn.retryAt {
-      metadata = CommitMetadata(
-        eventsFrom: eventsFrom(for: turn.next, failed.token),
-        checkpoint: failed.checkpoint(.failed(retryAt: retryAt)))
+      latest = failed.token
+      checkpoint = failed.checkpoint(.failed(retryAt: retryAt))
     }
+    let metadata = CommitMetadata(eventsFrom: eventsFrom(for: turn.next, latest), checkpoint: checkpoint)
     state = .turning(turn)
     return [.commit(ticket: ticket, offset: turn.next, metadata)]
   }

@@ -38,10 +38,7 @@ public struct HistoryReader: Sendable {
     }
     let offset = committed?.offset ?? requestBounds.start
     var digest = EventDigest(floor: min(offset, requestBounds.end))
-    let eventRecords = reader.records(of: events, from: eventsFrom, to: eventBounds.end)
-    while let batch = try await eventRecords.next() {
-      for record in batch { if let event = decode(record) { digest.apply(event, at: record.offset) } }
-    }
+    try await eachEvent(of: queue, from: eventsFrom, to: eventBounds.end) { digest.apply($1, at: $0) }
 
     var next = offset
     if committed == nil { while digest.ends[next] != nil { next += 1 } }
@@ -51,7 +48,7 @@ public struct HistoryReader: Sendable {
     let takenFrom = max(requestBounds.start, try await reader.offset(of: requests, atOrAfter: windowStart))
     history.taken = try await taken(requests, from: takenFrom, to: min(next, requestBounds.end))
     if case .stored(let event)? = metadata?.checkpoint?.cursor, event >= eventBounds.start, event < eventBounds.end {
-      for (_, stored) in try await self.events(queue: queue, from: event, to: event + 1) {
+      try await eachEvent(of: queue, from: event, to: event + 1) { _, stored in
         if case .cursorStored(_, _, let cursor) = stored.body { history.storedCursor = cursor }
       }
     }
@@ -60,13 +57,17 @@ public struct HistoryReader: Sendable {
 
   /// The events of these offsets, the end excluded; what is no event is passed over with a warning.
   public func events(queue: String, from: Int64, to: Int64) async throws -> [(offset: Int64, event: Event)] {
-    let partition = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
     var events: [(offset: Int64, event: Event)] = []
+    try await eachEvent(of: queue, from: from, to: to) { events.append(($0, $1)) }
+    return events
+  }
+
+  private func eachEvent(of queue: String, from: Int64, to: Int64, _ take: (Int64, Event) -> Void) async throws {
+    let partition = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
     let records = reader.records(of: partition, from: from, to: to)
     while let batch = try await records.next() {
-      for record in batch { if let event = decode(record) { events.append((record.offset, event)) } }
+      for record in batch { if let event = decode(record) { take(record.offset, event) } }
     }
-    return events
   }
 
   private func decode(_ record: LogRecord) -> Event? {

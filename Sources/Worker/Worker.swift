@@ -36,7 +36,6 @@ public actor Worker {
   nonisolated let logger: Logger
   nonisolated let mailbox = Mailbox<Message>()
   nonisolated let trace: (@Sendable (WorkerStep) -> Void)?
-  let metrics: WorkerMetrics
   let launch: RunnerLaunch
   var producer: Producer
   /// Producers that broke for good, while what they had in hand is told.
@@ -68,7 +67,6 @@ public actor Worker {
     self.trace = trace
     self.name = name
     self.logger = logger
-    self.metrics = WorkerMetrics(metrics)
     launch = RunnerLaunch(configuration: configuration, executable: executable, environment: environment)
     let settings = KafkaSettings(configuration, clientID: "baton-\(name)")
     let kafkaLogger = logger.with(component: "kafka")
@@ -91,7 +89,8 @@ public actor Worker {
       drivers[queue] = QueueDriver(
         queue: queue, partition: TopicPartition(topic: configuration.requestsTopic(queue), partition: 0),
         machine: QueueMachine(queue: queue, worker: name, jobs: jobs, settings: options, seed: seed.next()),
-        deadlines: Deadlines { mailbox.post(.machine(queue: queue, .timer($0))) })
+        deadlines: Deadlines { mailbox.post(.machine(queue: queue, .timer($0))) },
+        metrics: QueueMetrics(metrics, queue: queue))
     }
   }
 
@@ -205,7 +204,7 @@ public actor Worker {
     case .machine(let queue, let input): if let driver = drivers[queue] { tell(driver, input) }
     case .runnerGone(let queue, let token, let usage):
       drivers[queue]?.runners[token] = nil
-      metrics.runnerEnded(queue: queue, usage)
+      drivers[queue]?.metrics.runnerEnded(usage)
     case .order(let message):
       guard let driver = drivers[message.queue] else { return }
       log(message)
@@ -226,7 +225,7 @@ public actor Worker {
   /// Gives the machine an input and executes what it answers.
   func tell(_ driver: QueueDriver, _ input: QueueMachine.Input) {
     for command in driver.machine.handle(input, now: .now) { execute(command, driver) }
-    metrics.note(driver.machine, queue: driver.queue)
+    driver.metrics.note(driver.machine)
   }
 
   private func handle(_ event: GroupEvent) {

@@ -36,10 +36,8 @@ final class ChildProcess: Sendable {
   }
 
   var pid: Int32 { state.withLock { $0.process?.pid ?? 0 } }
-  var hasEnded: Bool { state.withLock { $0.exit != nil } }
 
   func kill() { state.withLock { $0.process }?.kill() }
-  func terminate() { state.withLock { $0.process }?.terminate(graceMilliseconds: 10_000) }
   func closeInput() { state.withLock { $0.process }?.closeInput() }
 
   /// The first line, past or to come, that matches; nil when the process ends without one.

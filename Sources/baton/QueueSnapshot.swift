@@ -12,8 +12,6 @@ struct QueueSnapshot: Sendable {
   var metadata: CommitMetadata?
   var requests: LogBounds
   var events: LogBounds
-  /// Records of the events topic that are none.
-  var strangeEvents = 0
 
   /// Requests that have no end yet: what Kafka's own tools call the lag.
   var lag: Int64 { max(0, requests.end - max(committed?.offset ?? requests.start, requests.start)) }
@@ -50,10 +48,7 @@ struct QueueSnapshot: Sendable {
     let eventRecords = reader.records(of: events, from: from.events, to: snapshot.events.end)
     while let batch = try await eventRecords.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw) else {
-          snapshot.strangeEvents += 1
-          continue
-        }
+        guard let event = try? EventCodec.decode(record.raw) else { continue }
         snapshot.ledger.apply(event, at: record.offset, appended: record.appended)
       }
     }

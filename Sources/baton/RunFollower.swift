@@ -61,16 +61,14 @@ struct RunFollower: Sendable {
     let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
     let bounds = try await reader.bounds(of: partition)
     let records = reader.records(of: partition, from: bounds.start, to: offset)
-    var best: Event.Ended?
+    var ledger = RunLedger()
     while let batch = try await records.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw), event.request == request,
-          case .ended(let ended) = event.body
-        else { continue }
-        if ended.token > best?.token ?? -1 { best = ended }
+        guard let event = try? EventCodec.decode(record.raw), event.request == request else { continue }
+        ledger.apply(event, at: record.offset, appended: record.appended)
       }
     }
-    return best
+    return ledger.runs[request]?.end?.ended
   }
 
   private func report(_ ended: Event.Ended, _ arguments: ParsedArguments) -> Int32 {

@@ -14,7 +14,7 @@ struct ImportTests {
     "Configuration": ["Dispatch", "CYAML"],
     "KafkaLog": ["CRdkafka", "Telemetry"],
     "RunnerProcess": ["CProcess"],
-    "Sync": ["Dispatch", "ChunkProtocol", "Configuration", "Telemetry", "CPostgres", "CSQLite"],
+    "Sync": ["Dispatch", "ChunkProtocol", "CPostgres", "CSQLite"],
     "Worker": [
       "Dispatch", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
     ],
@@ -36,7 +36,7 @@ struct ImportTests {
     "ConfigurationTests": ["Configuration", "Dispatch"],
     "KafkaLogTests": ["KafkaLog", "Telemetry", "baton"],
     "RunnerProcessTests": ["RunnerProcess", "CProcess"],
-    "SyncTests": ["Sync", "ChunkProtocol", "Configuration", "Dispatch", "Telemetry"],
+    "SyncTests": ["Sync", "ChunkProtocol", "Dispatch"],
     "WorkerTests": [
       "Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "ChunkProtocol", "baton",
     ],
