@@ -53,27 +53,32 @@ extension SyncPlan {
     guard let from = configuration.connections[sync.from], let to = configuration.connections[sync.to] else {
       throw CommandError("job '\(name)' names a connection that \(configuration.file) does not have")
     }
+    // The configuration has put a file's name and its connection's folder together already.
+    var query = ""
+    var table = ""
+    var sourcePath = ""
+    var sinkFolder = ""
+    switch sync.source {
+    case .query(let text): query = text
+    case .file(let path): sourcePath = path
+    }
+    switch sync.target {
+    case .table(let name): table = name
+    case .file(let path):
+      let slash = path.lastIndex(of: "/") ?? path.startIndex
+      (sinkFolder, table) = (String(path[..<slash]), String(path[path.index(after: slash)...]))
+    }
     let source: SourceEndpoint =
       switch from {
       case .postgres(let url): .postgres(url: url.reveal())
       case .sqlite(let path): .sqlite(path: path)
-      case .jsonLines(let path): .jsonLines(path: path)
+      case .jsonLines: .jsonLines(path: sourcePath)
       }
     let sink: SinkEndpoint =
       switch to {
       case .postgres(let url): .postgres(url: url.reveal())
       case .sqlite(let path): .sqlite(path: path)
-      case .jsonLines(let path): .jsonLines(path: path)
-      }
-    let query: String =
-      switch sync.source {
-      case .query(let text): text
-      case .file(let path): path
-      }
-    let table: String =
-      switch sync.target {
-      case .table(let name): name
-      case .file(let path): path
+      case .jsonLines: .jsonLines(path: sinkFolder)
       }
     let mode: SyncMode =
       switch sync.mode {
