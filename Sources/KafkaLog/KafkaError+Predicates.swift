@@ -49,6 +49,14 @@ extension KafkaError {
     ].contains { $0.rawValue == code }
   }
 
+  /// Brokers answer so for a topic that was just made and that they have not heard of, or that has no leader yet.
+  var mayBeNewTopic: Bool {
+    isUnknownTopic
+      || [RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION].contains {
+        $0.rawValue == code
+      }
+  }
+
   /// The topic to be created is there already.
   public var isTopicAlreadyThere: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
 

@@ -8,6 +8,8 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
   public var clientID: String
   /// How long one question to the cluster (metadata, offsets, administration) may take, in milliseconds.
   public var operationTimeoutMilliseconds: Int
+  /// How long a topic that no broker knows may still be one that was just made, in milliseconds.
+  public var newTopicMilliseconds = 3_000
 
   /// Names a cluster; nothing is connected yet.
   public init(

@@ -50,6 +50,9 @@ public actor LogReader {
   }
 
   // MARK: Questions
+  //
+  // Not every broker knows a topic as soon as it is made: a question about one that is unknown, or has no leader yet,
+  // is asked again for a moment (`KafkaSettings.newTopicMilliseconds`).
 
   /// The offsets that the partition holds now.
   /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
@@ -84,8 +87,12 @@ public actor LogReader {
   /// How many partitions a topic has; nil if there is no such topic.
   /// - Throws: `KafkaError`, or `CancellationError` at once when the task is cancelled.
   public func partitionCount(of topic: String) async throws -> Int? {
-    try await asking("ask for topic \(topic)") { scanner, timeout in
-      try await scanner.partitionCount(of: topic, timeoutMilliseconds: timeout)
+    do {
+      return try await asking("ask for topic \(topic)") { scanner, timeout in
+        try await scanner.partitionCount(of: topic, timeoutMilliseconds: timeout)
+      }
+    } catch let error as KafkaError where error.isUnknownTopic {
+      return nil
     }
   }
 
@@ -95,10 +102,18 @@ public actor LogReader {
     guard !isClosed else { throw KafkaError.closed(doing: doing) }
     // One that is in the middle of a reading can answer, and keeps its place.
     let user = try idle.popLast() ?? Idle(scanner: makeScanner(follows: false), place: nil)
+    let deadline = monotonicNanoseconds() + UInt64(max(0, settings.newTopicMilliseconds)) * 1_000_000
     do {
-      let answer = try await question(user.scanner, settings.operationTimeoutMilliseconds)
-      await giveBack(user)
-      return answer
+      while true {
+        do {
+          let answer = try await question(user.scanner, settings.operationTimeoutMilliseconds)
+          await giveBack(user)
+          return answer
+        } catch let error as KafkaError where error.mayBeNewTopic && monotonicNanoseconds() < deadline {
+          await user.scanner.pause(milliseconds: 100)
+          try Task.checkCancellation()
+        }
+      }
     } catch {
       await giveBack(user)
       throw error

@@ -34,9 +34,9 @@ extension PartitionScanner {
     }
   }
 
-  /// How many partitions the topic has; nil if there is none of that name.
-  nonisolated func partitionCount(of topic: String, timeoutMilliseconds: Int) async throws -> Int? {
-    try await ask { [thread] () throws(KafkaError) -> Int? in
+  /// How many partitions the topic has.
+  nonisolated func partitionCount(of topic: String, timeoutMilliseconds: Int) async throws -> Int {
+    try await ask { [thread] () throws(KafkaError) -> Int in
       let doing = "ask for topic \(topic)"
       guard let handle = rd_kafka_topic_new(thread.client, topic, nil) else {
         throw KafkaError(rd_kafka_last_error(), doing: doing)
@@ -46,11 +46,23 @@ extension PartitionScanner {
       let code = rd_kafka_metadata(thread.client, 0, handle, &metadata, Int32(clamping: timeoutMilliseconds))
       guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(code, doing: doing) }
       defer { rd_kafka_metadata_destroy(metadata) }
-      guard metadata.pointee.topic_cnt > 0 else { return nil }
+      guard metadata.pointee.topic_cnt > 0 else {
+        throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, doing: doing)
+      }
       let found = metadata.pointee.topics[0]
-      if found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { return nil }
       guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(found.err, doing: doing) }
       return Int(found.partition_cnt)
+    }
+  }
+
+  /// Returns after so long, or when the client is closed.
+  func pause(milliseconds: Int) async {
+    guard !isShut else { return }
+    await withCheckedContinuation { continuation in
+      let number = pauses.add { _ in continuation.resume() }
+      thread.after(milliseconds: milliseconds) {
+        self.assumeIsolated { $0.pauses.take(number)?(.failure(.closed(doing: "wait"))) }
+      }
     }
   }
 

@@ -33,6 +33,8 @@ actor PartitionScanner {
   private var batchBytes = 0
   private var waiter: Waiter?
   private var lastNumber = 0
+  /// Those who wait for time to pass.
+  var pauses = PendingAnswers()
   private var isClosed = false
   var isShut: Bool { isClosed }
   private var lastTrouble: KafkaError?
@@ -123,6 +125,7 @@ actor PartitionScanner {
     if !isClosed {
       isClosed = true
       fail(waiter?.number, KafkaError.closed(doing: "read"))
+      for answer in pauses.takeAll() { answer(.failure(.closed(doing: "wait"))) }
       reset()
     }
     await thread.stopAndWait()

@@ -75,6 +75,26 @@ struct RealClusterTests {
     }
   }
 
+  @Test func aTopicThatIsMadeJustNowIsFound() async throws {
+    try await TestCluster.real.run { cluster in
+      let made = TopicPartition(topic: "\(cluster.topic)-made")
+      var settings = cluster.settings
+      settings.newTopicMilliseconds = 60_000
+      let reader = try LogReader(settings: settings, logger: .discarding)
+      async let bounds = reader.bounds(of: made)
+      async let count = reader.partitionCount(of: made.topic)
+      try await cluster.withAdmin { admin in
+        // Round trips enough for the first answers, which are that there is no such topic.
+        for _ in 1...20 { #expect(try await admin.describe(topics: [made.topic]).isEmpty) }
+        try await admin.create(topic: made.topic)
+      }
+      #expect(try await bounds == LogBounds(start: 0, end: 0))
+      #expect(try await count == 1)
+      await reader.close()
+      try await cluster.withAdmin { try await $0.delete(topic: made.topic) }
+    }
+  }
+
   @Test func deletedRecordsAreOutOfRangeAndTheRestIsRead() async throws {
     try await TestCluster.real.run { cluster in
       try await cluster.fill(10)

@@ -29,7 +29,9 @@ enum TestCluster: String, CaseIterable, CustomTestStringConvertible {
       try await admin.create(
         topic: topic, partitions: partitions, configs: ["message.timestamp.type": "LogAppendTime"])
       // The controller has it; the brokers that are asked next learn of it a little later.
-      while try await admin.describe(topics: [topic])[topic]?.partitions != Int(partitions) {}
+      while try await admin.describe(topics: [topic])[topic]?.partitions != Int(partitions) {
+        try Task.checkCancellation()
+      }
       await Result.of { try await test(ClusterUnderTest(settings: settings, topic: topic, broker: nil)) }.reported()
       try await admin.delete(topic: topic)
       await admin.close()
