@@ -43,7 +43,8 @@ struct SimulatedLog {
     committed: QueueHistory.Committed?, windowMilliseconds: Int64, now: Timestamp
   ) -> QueueHistory {
     let offset = max(committed?.offset ?? requestsStart, requestsStart)
-    let windowStart = (request(at: offset)?.appended ?? now) + -windowMilliseconds
+    let end = request(at: offset)?.appended ?? request(at: requestsEnd - 1)?.appended ?? now
+    let windowStart = end + -windowMilliseconds
     var taken: [TakenRequest] = []
     var first = min(offset, requestsEnd)
     while first > requestsStart, requests[Int(first) - 1].appended >= windowStart { first -= 1 }

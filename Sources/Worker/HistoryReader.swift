@@ -16,11 +16,9 @@ public struct HistoryReader: Sendable {
     self.logger = logger
   }
 
-  /// - Parameters:
-  ///   - committed: as the group coordinator has it; nil for none.
-  ///   - now: the end of the deduplication window.
+  /// - Parameter committed: as the group coordinator has it; nil for none.
   /// - Throws: `KafkaError`, or `MessageError` for metadata that a newer version wrote.
-  public func read(queue: String, committed: CommittedOffset?, now: Timestamp) async throws -> QueueHistory {
+  public func read(queue: String, committed: CommittedOffset?) async throws -> QueueHistory {
     let requests = TopicPartition(topic: configuration.requestsTopic(queue), partition: 0)
     let events = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
     var metadata: CommitMetadata?
@@ -28,15 +26,18 @@ public struct HistoryReader: Sendable {
     let requestBounds = try await reader.bounds(of: requests)
     let eventBounds = try await reader.bounds(of: events)
     let window = configuration.queues[queue]?.deduplicationMilliseconds ?? QueueOptions().deduplicationMilliseconds
-    let windowStart = (now + -window).milliseconds
+    let offset = committed?.offset ?? requestBounds.start
+    // By the log's clock alone, as the machine counts it from each request: this machine's may be wrong.
+    let end = try await appended(requests, atOrBefore: offset, in: requestBounds)
+    let windowStart = end.map { ($0 + -window).milliseconds } ?? .max
 
     // Without metadata nothing says how far back the last end may lie: all events are read.
     var eventsFrom = eventBounds.start
     if let metadata {
+      // An earlier run may cover what waited while it began, if that was inside the window.
       let inWindow = try await reader.offset(of: events, atOrAfter: windowStart)
       eventsFrom = max(eventBounds.start, min(inWindow, metadata.eventsFrom))
     }
-    let offset = committed?.offset ?? requestBounds.start
     var digest = EventDigest(floor: min(offset, requestBounds.end))
     try await eachEvent(of: queue, from: eventsFrom, to: eventBounds.end) { digest.apply($1, at: $0) }
 
@@ -79,6 +80,16 @@ public struct HistoryReader: Sendable {
         ["topic": record.topic, "offset": String(record.offset)])
       return nil
     }
+  }
+
+  /// When the log took the first request from `offset` on, or else the last one before; nil for an empty topic. No
+  /// request that is yet to be decided was taken before that.
+  private func appended(_ partition: TopicPartition, atOrBefore offset: Int64, in bounds: LogBounds) async throws
+    -> Timestamp?
+  {
+    guard bounds.start < bounds.end else { return nil }
+    let from = min(max(offset, bounds.start), bounds.end - 1)
+    return try await reader.records(of: partition, from: from, to: from + 1).next()?.first?.appended
   }
 
   private func taken(_ partition: TopicPartition, from: Int64, to: Int64) async throws -> [TakenRequest] {

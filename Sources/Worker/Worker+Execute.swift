@@ -50,7 +50,7 @@ extension Worker {
     Task {
       do {
         let committed = try await consumer.committed(partition)
-        let read = try await history.read(queue: queue, committed: committed, now: .now)
+        let read = try await history.read(queue: queue, committed: committed)
         trace?(.historyRead)
         logger.debug(
           "history read",
