@@ -13,6 +13,8 @@ public struct Job: Sendable, Hashable {
   /// The longest that one attempt may take; nil for no limit.
   public var timeoutMilliseconds: Int64?
   public var whenWaiting: WhenWaiting
+  /// The names of the jobs that are asked for when a run has succeeded.
+  public var then: [String] = []
 
   public init(
     name: String, queue: String, parameters: [Parameter] = [], attempts: Int = 5, crashes: Int = 3,

@@ -59,6 +59,8 @@ public struct EventDigest: Sendable, Hashable {
   public private(set) var floor: Int64
   /// For each ended request the highest token among its ends.
   public private(set) var ends: [Int64: Int64] = [:]
+  /// Those of them whose end that counts is a success.
+  public private(set) var succeeded: Set<Int64> = []
   /// Each request that was begun: while it has no end, or while it may cover a twin that waited.
   public private(set) var begun: [Int64: Begun] = [:]
   /// Requests below this were given up as lost by a person.
@@ -119,7 +121,7 @@ public struct EventDigest: Sendable, Hashable {
       begun.failed = failed
       keep(begun, for: request)
     case .ended(let ended):
-      if request >= floor { ends[request] = max(ends[request] ?? 0, ended.token) }
+      if request >= floor { note(ended, of: request) }
       if ended.attempt == 0 {
         // It never ran, whatever an owner that was too late says of it.
         begun[request] = nil
@@ -136,7 +138,14 @@ public struct EventDigest: Sendable, Hashable {
       // Whatever comes to have these offsets is another request.
       begun = begun.filter { $0.key < from || $0.key >= to }
       ends = ends.filter { $0.key < from || $0.key >= to }
+      succeeded = succeeded.filter { $0 < from || $0 >= to }
     }
+  }
+
+  private mutating func note(_ ended: Event.Ended, of request: Int64) {
+    if let token = ends[request], token >= ended.token { return }
+    ends[request] = ended.token
+    if case .succeeded = ended.end { succeeded.insert(request) } else { succeeded.remove(request) }
   }
 
   private mutating func keep(_ begun: Begun, for request: Int64) {
@@ -149,6 +158,7 @@ public struct EventDigest: Sendable, Hashable {
     guard offset > floor else { return }
     floor = offset
     if !ends.isEmpty { ends = ends.filter { $0.key >= offset } }
+    if !succeeded.isEmpty { succeeded = succeeded.filter { $0 >= offset } }
     if !begun.isEmpty {
       begun = begun.filter { request, begun in
         request >= offset || (begun.twin != nil && begun.waitingThrough >= offset)

@@ -68,6 +68,8 @@ extension QueueMachine {
 public enum Publication: Sendable, Hashable {
   case event(Event)
   case deadLetter(DeadLetter)
+  /// A request for a job that follows, for that job's queue.
+  case request(Request, queue: String)
 }
 
 /// A request that ends in the dead letters, with its bytes, place and reason.

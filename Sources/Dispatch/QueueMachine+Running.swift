@@ -213,6 +213,7 @@ extension QueueMachine {
       end: end, attempt: attempt.number, token: attempt.token, rows: attempt.rows, chunks: attempt.chunks)
     let event = event(attempt.queued, .ended(ended))
     turn.publications.append(.event(event))
+    if case .succeeded = end { turn.publications += followers(attempt.queued, attempt.params, now: now) }
     turn.endedToken = attempt.token
     digest.apply(event, at: eventsNext)
     return advance(from: turn, now: now)

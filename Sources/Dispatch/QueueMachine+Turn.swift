@@ -22,6 +22,7 @@ extension QueueMachine {
       take(first)
       ended += 1
       turn.next = first.offset + 1
+      if case .alreadyEnded = decision { turn.publications += owedFollowers(first, now: now) }
       if case .end(let end, let deadLetter) = decision {
         if let deadLetter { turn.publications.append(.deadLetter(deadLetter)) }
         let ended = event(first, .ended(end))

@@ -96,6 +96,7 @@ public struct QueueMachine: Sendable {
     package var checksCheckpointOnReturn = true
     package var checksGap = true
     package var startsAfterCommit = true
+    package var repeatsFollowers = true
 
     package init() {}
   }

@@ -5,9 +5,6 @@ public enum RequestCodec {
   public static let type = "baton.request"
   /// The largest value of a request, in bytes; params are parameters, not data.
   public static let valueBytesMax = 256 << 10
-  /// The longest id, in UTF-8 bytes: it must fit a commit's metadata beside the cursor.
-  public static let idBytesMax = 200
-
   /// - Parameter source: the CloudEvents source, a URI reference: `/cli/host`.
   public static func encode(_ request: Request, source: String) -> RawRecord {
     let event = CloudEvent(
@@ -64,8 +61,8 @@ public enum RequestCodec {
   /// An id may have any characters but control characters, up to its limit.
   public static func checkID(_ id: String) throws(MessageError) {
     guard !id.isEmpty else { throw MessageError("the id is empty") }
-    guard id.utf8.count <= idBytesMax else {
-      throw MessageError("the id has \(id.utf8.count) bytes; it may have at most \(idBytesMax)")
+    guard id.utf8.count <= Request.idBytesMax else {
+      throw MessageError("the id has \(id.utf8.count) bytes; it may have at most \(Request.idBytesMax)")
     }
     guard !id.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
       throw MessageError("the id has control characters")

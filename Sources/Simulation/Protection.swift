@@ -22,6 +22,8 @@ public enum Protection: String, Sendable, Hashable, CaseIterable {
   case checksGap = "checks-gap"
   /// The runner is started only after the coordinator has taken the attempt's token.
   case startsAfterCommit = "starts-after-commit"
+  /// Who finds an end that was not yet passed publishes again what follows on it.
+  case repeatsFollowers = "repeats-followers"
   /// The sink refuses a token lower than one that it has accepted.
   case sinkFences = "sink-fences"
   /// The coordinator takes commits only from members of the present generation.
@@ -31,7 +33,7 @@ public enum Protection: String, Sendable, Hashable, CaseIterable {
   public var invariant: Invariant {
     switch self {
     case .sinkFences, .coordinatorFences, .checksCheckpointOnReturn, .startsAfterCommit: .oneRunner
-    case .deduplicates, .readsHistory, .checksGap: .nothingLost
+    case .deduplicates, .readsHistory, .checksGap, .repeatsFollowers: .nothingLost
     case .startsInOrder: .order
     case .commitsAfterCompletion: .commitAfterCompletion
     case .acknowledgesAfterCheckpoint, .resumesFromCheckpoint: .boundedRepeat
@@ -52,6 +54,7 @@ public enum Protection: String, Sendable, Hashable, CaseIterable {
     case .checksCheckpointOnReturn: protections.checksCheckpointOnReturn = false
     case .checksGap: protections.checksGap = false
     case .startsAfterCommit: protections.startsAfterCommit = false
+    case .repeatsFollowers: protections.repeatsFollowers = false
     case .sinkFences, .coordinatorFences: break
     }
   }

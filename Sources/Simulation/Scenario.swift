@@ -65,9 +65,22 @@ struct Scenario {
         attempts: 4, backoff: quick, timeoutMilliseconds: 120_000, whenWaiting: .coalesce),
       Job(name: "timed", queue: queue, attempts: 3, backoff: quick, timeoutMilliseconds: 15_000),
       Job(name: "elsewhere", queue: "other"),
+      Job(name: "parent", queue: queue, attempts: 4, backoff: quick, timeoutMilliseconds: 120_000).followed(
+        by: "child"),
+      Job(
+        name: "child", queue: queue, parameters: [Job.Parameter(name: "day", type: .integer)], attempts: 4,
+        backoff: quick, timeoutMilliseconds: 120_000),
     ]
     return Dictionary(uniqueKeysWithValues: jobs.map { ($0.name, $0) })
   }()
+}
+
+extension Job {
+  fileprivate func followed(by name: String) -> Job {
+    var job = self
+    job.then = [name]
+    return job
+  }
 }
 
 extension Scenario {
@@ -114,7 +127,7 @@ extension Scenario {
     behaviour.keepsCursor = random.chance(40)
     behaviour.isCommand = random.chance(15)
     if behaviour.isCommand { behaviour.chunkRows = max(behaviour.rows, 1) }
-    if settings.cursorBytesMax < 100, random.chance(70) { behaviour.cursorBytes = [20, 60, 110][random.below(3)] }
+    if settings.cursorBytesMax < 100, random.chance(70) { behaviour.cursorBytes = [20, 60, 85, 110][random.below(4)] }
     behaviour.chunkMilliseconds = [20...300, 20...300, 1_000...6_000][random.below(3)]
     switch random.below(100) {
     case 0..<12:
@@ -144,14 +157,15 @@ extension Scenario {
     if random.chance(4) {
       return planned(.unreadable(reason: "no `ce_type`", id: random.chance(50) ? "r\(index)" : nil))
     }
-    var request = Request(id: "r\(index)", job: ["plain", "twin", "timed"][random.below(3)])
+    var request = Request(id: "r\(index)", job: ["plain", "twin", "timed", "parent"][random.below(4)])
     if index > 0, random.chance(8) { request.id = "r\(random.below(index))" }
     if behaviour.kind == .hangs, random.chance(80) { request.job = "timed" }
     switch random.below(100) {
     case 0..<3: request.job = "unheard-of"
     case 3..<5: request.job = "elsewhere"
-    case 5..<8: request.params["day"] = .string("tuesday")
-    case 8..<20 where request.job != "timed": request.params["day"] = .integer(Int64(random.below(2)))
+    case 5..<8 where request.job != "parent": request.params["day"] = .string("tuesday")
+    case 8..<20 where request.job == "plain" || request.job == "twin":
+      request.params["day"] = .integer(Int64(random.below(2)))
     case 20..<28: request.deduplicationKey = "k\(random.below(2))"
     case 28..<34:
       request.expires = Timestamp(milliseconds: Scenario.epoch + at + random.milliseconds(100...40_000))

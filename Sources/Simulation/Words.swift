@@ -58,6 +58,7 @@ extension Publication {
     switch self {
     case .event(let event): event.words
     case .deadLetter(let letter): "dead letter of request \(letter.queued.offset)"
+    case .request(let request, _): "request \(request.id)"
     }
   }
 }

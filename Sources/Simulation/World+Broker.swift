@@ -55,7 +55,18 @@ extension World {
         violate(.nothingLost, "the dead letter of request \(letter.queued.offset) has other bytes")
       }
       return log.append(letter)
+    case .request(let request, let queue):
+      if queue != Scenario.queue { violate(.nothingLost, "what follows goes to queue \(queue)") }
+      return append(request)
     }
+  }
+
+  private func append(_ request: Request) -> Int64 {
+    let offset = log.append(.request(request), raw: RawRecord(value: [1]), at: timestamp)
+    ledger.append(Ledger.Entry(appended: now, behaviour: Scenario.Behaviour(rows: 3, chunkRows: 4)))
+    tell(nil, "request \(offset) (\(request.id)) is appended")
+    for worker in workers where worker.isUp { scheduleFetch(worker) }
+    return offset
   }
 
   // MARK: Commits

@@ -190,9 +190,25 @@ extension World {
     if let row = sink.firstMissing(run: offset, rows: entry.behaviour.rows) {
       violate(.nothingLost, "request \(offset) has succeeded, and row \(row) is not in the sink")
     }
+    checkFollowers(of: offset)
     if entry.behaviour.kind == .failsForGood || (entry.behaviour.kind == .killsWorker && entry.behaviour.times == .max)
     {
       violate(.nothingLost, "request \(offset) has succeeded, and cannot have")
+    }
+  }
+
+  /// A success is followed by what its job names; that it runs once, the checks of duplicates see to. An outage longer than
+  /// the deduplication window may cost it.
+  private func checkFollowers(of offset: Int64) {
+    guard scenario.settings.deduplicationMilliseconds > World.patienceMilliseconds,
+      let request = log.requests[Int(offset)].request, let job = Scenario.jobs[request.job],
+      !ledger[offset].isExcused
+    else { return }
+    for name in job.then {
+      let id = Request.followerID(of: name, after: request.id)
+      if !log.requests.contains(where: { $0.request?.id == id }) {
+        violate(.nothingLost, "request \(offset) has succeeded, and job \(name) was not asked for")
+      }
     }
   }
 

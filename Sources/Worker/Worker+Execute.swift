@@ -97,6 +97,9 @@ extension Worker {
         return OutgoingRecord(
           topic: configuration.deadLettersTopic,
           DeadLetterCodec.encode(letter, topic: configuration.requestsTopic(queue), worker: name, time: now))
+      case .request(let request, let queue):
+        return OutgoingRecord(
+          topic: configuration.requestsTopic(queue), RequestCodec.encode(request, source: "/worker/\(name)"))
       }
     }
     let (mailbox, logger, producer, trace) = (mailbox, logger, producer, trace)

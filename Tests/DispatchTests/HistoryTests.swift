@@ -36,6 +36,21 @@ struct HistoryTests {
     #expect(driver.read(Driver.lands(.init(offset: 0))).words() == "fetch 0")
   }
 
+  @Test("what was published before the history was read, and is told of only after, is read as another's")
+  func toldTooLate() {
+    var driver = Driver()
+    driver.open()
+    driver.request(Driver.queued(0))
+    let ticket = driver.publishing?.ticket ?? 0
+    driver.give(.lost)
+    driver.give(.assigned)
+    driver.read(Driver.lands(.init(offset: 0)))
+    driver.request(Driver.queued(0))
+    #expect(driver.give(.published(ticket: ticket, offsets: [100])).isEmpty)
+    driver.eventsEnd = 101
+    #expect(driver.published().words() == "readEvents 100..<102")
+  }
+
   // MARK: Lost requests
 
   @Test("requests without an end that are gone stop the queue, and are counted")

@@ -82,7 +82,7 @@ struct RoundTripTests {
   func checkpointSize() {
     let settings = QueueMachine.Settings()
     // The worst of both: an id of as many bytes as may be, and a cursor whose JSON text is at its limit.
-    let id = String(repeating: "\"", count: RequestCodec.idBytesMax)
+    let id = String(repeating: "\"", count: Request.idBytesMax)
     let cursor = String(repeating: "x", count: settings.cursorBytesMax - 2)
     #expect(JSONValue.string(cursor).jsonText.utf8.count == settings.cursorBytesMax)
     let checkpoint = Checkpoint(

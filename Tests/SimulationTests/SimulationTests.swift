@@ -11,13 +11,6 @@ import Testing
     #expect(batch.seeds == 400)
   }
 
-  /// Seeds that once broke a promise, each by a fault of the machine that has been mended since.
-  @Test(arguments: [24_557, 32_534] as [UInt64])
-  func promisesHoldWhereTheyOnceDidNot(seed: UInt64) {
-    let result = Simulation(seed: seed).run()
-    #expect(result.violation == nil)
-  }
-
   @Test func equalSeedsTellEqualStories() {
     for seed: UInt64 in [1, 17, 4_711] {
       let first = Simulation(seed: seed).run(isTracing: true)

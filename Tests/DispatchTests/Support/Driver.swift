@@ -12,6 +12,8 @@ struct Driver {
   var eventsEnd: Int64 = 100
   var events: [(offset: Int64, event: Event)] = []
   var deadLetters: [DeadLetter] = []
+  /// What was asked for on other runs' success, and in which queue.
+  var followers: [(request: Request, queue: String)] = []
   var committed: QueueHistory.Committed?
 
   private(set) var history: Int64?
@@ -119,6 +121,9 @@ struct Driver {
       case .deadLetter(let letter):
         deadLetters.append(letter)
         offsets.append(Int64(deadLetters.count - 1))
+      case .request(let request, let queue):
+        followers.append((request, queue))
+        offsets.append(Int64(followers.count - 1))
       }
     }
     return give(.published(ticket: ticket, offsets: offsets))

@@ -35,6 +35,7 @@ extension Publication {
     switch self {
     case .deadLetter(let letter): "dead(\(letter.queued.run) \(letter.failure.kind.rawValue))"
     case .event(let event): event.word
+    case .request(let request, let queue): "request(\(request.id) \(queue))"
     }
   }
 }
