@@ -27,7 +27,7 @@ let package = Package(
     .target(name: "Terminal"),
     .target(name: "Messages", dependencies: ["Dispatch"]),
     .target(name: "ChunkProtocol", dependencies: ["Dispatch"]),
-    .target(name: "Configuration", dependencies: ["Dispatch", "CYAML"]),
+    .target(name: "Configuration", dependencies: ["Dispatch", "Scheduling", "CYAML"]),
     .target(name: "KafkaLog", dependencies: ["CRdkafka", "Telemetry"]),
     .target(name: "RunnerProcess", dependencies: ["CProcess"]),
 
@@ -59,7 +59,7 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
     .testTarget(name: "ChunkProtocolTests", dependencies: ["ChunkProtocol", "Dispatch"]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Dispatch"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Dispatch", "Scheduling"]),
     .testTarget(name: "KafkaLogTests", dependencies: ["KafkaLog", "Telemetry", "baton"]),
     .testTarget(name: "RunnerProcessTests", dependencies: ["RunnerProcess", "CProcess"]),
     .testTarget(name: "SyncTests", dependencies: ["Sync", "ChunkProtocol", "Dispatch"]),

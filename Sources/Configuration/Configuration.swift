@@ -14,6 +14,8 @@ public struct Configuration: Sendable, Hashable {
   public var jobOrder: [String]
   /// The worker process.
   public var worker: WorkerOptions
+  /// What proposes the jobs that are due.
+  public var scheduler = SchedulerOptions()
   /// The path it was read from, as given.
   public var file: String
 

@@ -3,7 +3,8 @@ import Dispatch
 extension ConfigurationReader {
   private static let jobKeys = [
     "queue", "description", "sync", "run", "params", "chunk", "memory", "attempts", "crashes", "backoff", "timeout",
-    "when-waiting", "expires", "environment", "directory",
+    "when-waiting", "expires", "environment", "directory", "schedule", "every", "zone", "spread", "catch-up",
+    "not-after", "disabled", "then",
   ]
 
   func job(_ entry: YAMLEntry, _ declared: Declared) -> JobDefinition? {
@@ -24,10 +25,12 @@ extension ConfigurationReader {
     let expires = value("expires", of: section) { duration($0, $1) }
     let memory = value("memory", of: section) { size($0, $1, minimum: 1 << 20) }
     let chunk = chunk(section, memory: memory)
+    let schedule = schedule(section, job, declared)
+    job.then = value("then", of: section) { followers($0, $1, declared) } ?? []
     guard queue != nil, let work else { return nil }
     return JobDefinition(
       job: job, description: description, work: work, chunk: chunk, memoryBytes: memory,
-      expiresMilliseconds: expires)
+      expiresMilliseconds: expires, schedule: schedule)
   }
 
   private func work(_ section: Section, _ params: Parameters, _ declared: Declared) -> Work? {

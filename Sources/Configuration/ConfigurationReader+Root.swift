@@ -2,7 +2,7 @@ extension ConfigurationReader {
   /// The whole file; nil if anything was reported.
   func configuration(_ root: YAMLNode) -> Configuration? {
     let start = Mark(line: 1, column: 1)
-    let keys = ["kafka", "queues", "connections", "jobs", "worker"]
+    let keys = ["kafka", "queues", "connections", "jobs", "worker", "scheduler"]
     guard let section = section(root, "the configuration", at: start, keys: keys) else { return nil }
     let kafka = required("kafka", of: section, example: "kafka: {bootstrap: \"localhost:9092\"}") { node, _ in
       kafkaOptions(node, at: section.entry("kafka")?.mark ?? node.mark)
@@ -15,10 +15,14 @@ extension ConfigurationReader {
     for entry in queueEntries { queues[entry.key] = queue(entry) }
     var connections: [String: Connection] = [:]
     for entry in connectionEntries { connections[entry.key] = connection(entry) }
+    let scheduler = section.entry("scheduler").map { self.scheduler($0) } ?? SchedulerOptions()
     let declared = Declared(
-      queues: queueEntries.map(\.key), connectionNames: connectionEntries.map(\.key), connections: connections)
+      queues: queueEntries.map(\.key), connectionNames: connectionEntries.map(\.key), connections: connections,
+      jobs: jobEntries.map(\.key), zone: scheduler.zone)
     var jobs: [String: JobDefinition] = [:]
     for entry in jobEntries { jobs[entry.key] = job(entry, declared) }
+    checkChains(jobEntries, jobs)
+    checkHorizon(scheduler, at: section.entry("scheduler"), queueEntries, queues, jobs)
     let worker = section.entry("worker").map { self.worker($0) } ?? WorkerOptions()
 
     guard problems.isEmpty, let kafka else { return nil }
@@ -26,6 +30,7 @@ extension ConfigurationReader {
       kafka: kafka, queues: queues, connections: connections, jobs: jobs, worker: worker, file: file)
     configuration.queueOrder = queueEntries.map(\.key)
     configuration.jobOrder = jobEntries.map(\.key)
+    configuration.scheduler = scheduler
     return configuration
   }
 
@@ -34,6 +39,9 @@ extension ConfigurationReader {
     var queues: [String]
     var connectionNames: [String]
     var connections: [String: Connection]
+    var jobs: [String]
+    /// The time zone of schedules that name none.
+    var zone: String
   }
 
   private func names(_ key: String, of section: Section, _ noun: String) -> [YAMLEntry] {

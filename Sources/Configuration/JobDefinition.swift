@@ -1,4 +1,5 @@
 import Dispatch
+import Scheduling
 
 /// A job of the file: what the dispatcher must know of it, and what it does.
 public struct JobDefinition: Sendable, Hashable {
@@ -14,11 +15,13 @@ public struct JobDefinition: Sendable, Hashable {
   public var memoryBytes: Int?
   /// A request older than this when its turn comes is skipped; nil for never.
   public var expiresMilliseconds: Int64?
+  /// When it is due by itself; nil for never.
+  public var schedule: Schedule?
 
   /// A definition.
   public init(
     job: Job, description: String? = nil, work: Work, chunk: ChunkLimits = ChunkLimits(), memoryBytes: Int? = nil,
-    expiresMilliseconds: Int64? = nil
+    expiresMilliseconds: Int64? = nil, schedule: Schedule? = nil
   ) {
     self.job = job
     self.description = description
@@ -26,6 +29,7 @@ public struct JobDefinition: Sendable, Hashable {
     self.chunk = chunk
     self.memoryBytes = memoryBytes
     self.expiresMilliseconds = expiresMilliseconds
+    self.schedule = schedule
   }
 }
 

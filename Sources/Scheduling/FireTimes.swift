@@ -6,7 +6,7 @@
 /// - Any other is due when the clocks reach or pass one of its times for the first time: at the end of a skipped hour,
 ///   once for all its times in there, and in a repeated hour only the first time.
 /// - An interval knows no clocks.
-public struct FireTimes: Sendable, Equatable {
+public struct FireTimes: Sendable, Hashable {
   public let timing: Timing
   public let zone: TimeZoneRules
 

@@ -1,7 +1,7 @@
 /// A POSIX TZ string (`GMT0BST,M3.5.0/1,M10.5.0`), with the hours from -167 to 167 that RFC 9636 allows in a TZif footer.
 struct POSIXTimeZone {
   /// The day of a year on which the clocks change.
-  enum Day: Equatable {
+  enum Day: Hashable {
     /// `Mm.w.d`: the given weekday (0 is Sunday) of that week of the month; week 5 is the last.
     case weekday(Int, week: Int, month: Int)
     /// `Jn`, 1 to 365: 29 February is not counted.
@@ -10,13 +10,13 @@ struct POSIXTimeZone {
     case zeroBased(Int)
   }
 
-  struct Change: Equatable {
+  struct Change: Hashable {
     var day: Day
     /// Seconds after midnight, by the clocks before the change.
     var time: Int64
   }
 
-  struct Daylight: Equatable {
+  struct Daylight: Hashable {
     /// Seconds east of UTC.
     var offset: Int32
     var begin: Change

@@ -1,5 +1,5 @@
 /// When a job is to be asked for, and what becomes of the fires that nobody was there for.
-public struct Schedule: Sendable, Equatable {
+public struct Schedule: Sendable, Hashable {
   /// The job's name.
   public var job: String
   /// Its nominal fires.

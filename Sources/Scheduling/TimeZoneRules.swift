@@ -1,7 +1,7 @@
 /// What the clocks of one time zone show at any moment: its past changes and the rule for those to come.
 ///
 /// Moments are seconds since 1970-01-01T00:00:00Z, in the years 1 to 9999; offsets are seconds east of UTC.
-public struct TimeZoneRules: Sendable, Equatable {
+public struct TimeZoneRules: Sendable, Hashable {
   /// As it was asked for: `Europe/London`.
   public let name: String
   /// When each segment begins, ascending; the first begins before all time.

@@ -52,7 +52,7 @@ struct ProblemTests {
         "12:3: job 'b' has no work; add 'sync: {...}' to copy rows, or 'run: [PROGRAM, ARGUMENT...]' to start a program",
         "13:15: 'attempts' in job 'b' must be a whole number, not '5'; remove the quotes",
         "14:23: 'level' in log of worker must be one of debug, info, warning, error, not 'verbose'; write one of: debug, info, warning, error",
-        "15:1: unknown key 'extra' in the configuration; keys here: kafka, queues, connections, jobs, worker",
+        "15:1: unknown key 'extra' in the configuration; keys here: kafka, queues, connections, jobs, worker, scheduler",
       ])
   }
 
@@ -154,8 +154,8 @@ struct ProblemTests {
         "3:1: job 'j' has both 'sync' and 'run'; keep one, and make a second job of the other"
       ),
       (
-        "queue: nightly\nrun: [x]\nschedule: daily",
-        "3:1: unknown key 'schedule' in job 'j'; keys here: queue, description, sync, run, params, chunk, memory, attempts, crashes, backoff, timeout, when-waiting, expires, environment, directory"
+        "queue: nightly\nrun: [x]\ncron: daily",
+        "3:1: unknown key 'cron' in job 'j'; keys here: queue, description, sync, run, params, chunk, memory, attempts, crashes, backoff, timeout, when-waiting, expires, environment, directory, schedule, every, zone, spread, catch-up, not-after, disabled, then"
       ),
       (
         "queue: nightly\nrun: [x]\nwhen_waiting: queue",
