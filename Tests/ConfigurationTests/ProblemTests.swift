@@ -155,7 +155,7 @@ struct ProblemTests {
       ),
       (
         "queue: nightly\nrun: [x]\ncron: daily",
-        "3:1: unknown key 'cron' in job 'j'; keys here: queue, description, sync, run, params, chunk, memory, attempts, crashes, backoff, timeout, when-waiting, expires, environment, directory, schedule, every, zone, spread, catch-up, not-after, disabled, then"
+        "3:1: unknown key 'cron' in job 'j'; keys here: queue, description, sync, run, params, chunk, memory, attempts, crashes, backoff, timeout, when-waiting, expires, environment, directory, schedule, every, zone, spread, catch-up and 3 more"
       ),
       (
         "queue: nightly\nrun: [x]\nwhen_waiting: queue",
