@@ -34,6 +34,7 @@ public actor GroupConsumer {
   let logger: Logger
   let onEvent: @Sendable (GroupEvent) -> Void
   let settings: KafkaSettings
+  private let recordBytesMax: Int
   private let onStatistics: (@Sendable (String) -> Void)?
 
   var held: [TopicPartition: Held] = [:]
@@ -55,6 +56,7 @@ public actor GroupConsumer {
   /// Joins a group; connecting goes on in the background.
   /// - Parameters:
   ///   - instanceID: makes the member static: it may be gone for a session's time and have its partitions still.
+  ///   - recordBytesMax: of a record of more bytes, unpacked, each part of more than a third of this is left out.
   ///   - sessionTimeoutMilliseconds: silence after which the group gives the partitions to others.
   ///   - onEvent: called on the consumer's thread, in order; it must not block.
   ///   - onStatistics: called on the consumer's thread with librdkafka's JSON, every `statistics.interval.ms` if
@@ -62,7 +64,8 @@ public actor GroupConsumer {
   /// - Throws: `KafkaError` if a property is wrong.
   public init(
     settings: KafkaSettings, group: String, instanceID: String? = nil, topics: [String],
-    sessionTimeoutMilliseconds: Int = 6000, logger: Logger, onStatistics: (@Sendable (String) -> Void)? = nil,
+    recordBytesMax: Int = .max, sessionTimeoutMilliseconds: Int = 6000, logger: Logger,
+    onStatistics: (@Sendable (String) -> Void)? = nil,
     onEvent: @escaping @Sendable (GroupEvent) -> Void
   ) throws {
     let doing = "join group \(group)"
@@ -100,6 +103,7 @@ public actor GroupConsumer {
     self.group = group
     self.logger = logger
     self.settings = settings
+    self.recordBytesMax = recordBytesMax
     self.onEvent = onEvent
     self.onStatistics = onStatistics
     thread.start(
@@ -127,7 +131,7 @@ public actor GroupConsumer {
     case RD_KAFKA_EVENT_FETCH:
       while let message = rd_kafka_event_message_next(event.pointer) {
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
-        deliver(LogRecord(message))
+        deliver(LogRecord(message, bytesMax: recordBytesMax))
       }
     case RD_KAFKA_EVENT_REBALANCE:
       wasArranged = true
