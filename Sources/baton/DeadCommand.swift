@@ -5,6 +5,9 @@ import Terminal
 import Worker
 
 extension Command {
+  /// A letter is never larger; the record that it is about may be.
+  private static let letterBytesMax = 8 << 20
+
   static let dead = Command(
     "dead", summary: "look at the dead letters, and put them back on their queues",
     subcommands: [
@@ -18,7 +21,7 @@ extension Command {
         run: { arguments in
           let context = try Context(arguments)
           let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
-          let letters = try await context.withReader(recordBytesMax: .max) {
+          let letters = try await context.withReader(recordBytesMax: letterBytesMax) {
             try await load(context, $0, since: try arguments.since())
           }
           let shown = letters.reversed().prefix(limit)
@@ -47,7 +50,7 @@ extension Command {
         examples: [Example("baton dead show 12", "")],
         run: { arguments in
           let context = try Context(arguments)
-          let (letter, isThere) = try await context.withReader(recordBytesMax: .max) { reader in
+          let (letter, isThere) = try await context.withReader(recordBytesMax: letterBytesMax) { reader in
             let letter = try await find(arguments.argument("LETTER"), context, reader)
             return (letter, try await letter.letter.isStillOnItsTopic(reader))
           }
