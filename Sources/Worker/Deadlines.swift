@@ -4,9 +4,6 @@ import Telemetry
 
 /// The timers of one queue: each fires once, at a moment of the wall clock, unless it is moved or cancelled before.
 final class Deadlines: Sendable {
-  /// A day, in milliseconds.
-  private static let sleepMax: Int64 = 86_400_000
-
   private let tasks = Mutex<[QueueMachine.TimerID: Task<Void, Never>]>([:])
   private let fire: @Sendable (QueueMachine.TimerID) -> Void
 
@@ -14,12 +11,10 @@ final class Deadlines: Sendable {
   init(fire: @escaping @Sendable (QueueMachine.TimerID) -> Void) { self.fire = fire }
 
   func set(_ timer: QueueMachine.TimerID, at moment: Timestamp) {
+    let delay = max(0, moment - Timestamp.now)
     let task = Task { [fire] in
       do {
-        // A request may wait for the year 9999: that is more nanoseconds than the clock counts.
-        repeat {
-          try await Task.sleep(for: .milliseconds(min(max(0, moment - Timestamp.now), Deadlines.sleepMax)))
-        } while moment > Timestamp.now
+        try await Task.sleep(for: .milliseconds(delay))
       } catch {
         return  // Cancelled or moved.
       }

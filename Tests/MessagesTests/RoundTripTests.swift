@@ -91,6 +91,10 @@ struct RoundTripTests {
       cursor: .inline(cursor), rows: .max, chunks: .max, attemptChunks: .max, failures: .max, crashes: .max)
     let text = CheckpointCodec.encode(CommitMetadata(eventsFrom: .max, checkpoint: checkpoint))
     #expect(text.utf8.count <= 4_096, "\(text.utf8.count) bytes")
+    // Without the cursor, as docs/messages.md has it.
+    var short = checkpoint
+    short.cursor = .stored(event: .max)
+    #expect(CheckpointCodec.encode(CommitMetadata(eventsFrom: .max, checkpoint: short)).utf8.count <= 800)
   }
 
   @Test("metadata of others is no checkpoint, and that of a newer version is refused with the remedy")
