@@ -49,11 +49,19 @@ extension RunnerMessage {
       func optional(_ name: String, from least: Int64, else value: Int) throws(ProtocolError) -> Int {
         reader.has(name) ? Int(try reader.integer(name, from: least)) : value
       }
+      // They are added up.
+      func rows(_ name: String) throws(ProtocolError) -> Int? {
+        guard reader.has(name) else { return nil }
+        let count = try reader.integer(name, from: 0)
+        guard count <= JSONValue.exactIntegerMax else {
+          throw reader.error("the member \"\(name)\" is larger than \(JSONValue.exactIntegerMax)")
+        }
+        return Int(count)
+      }
       return .chunk(
         ChunkReport(
           chunk: try optional("chunk", from: 1, else: nextChunk), cursor: cursor,
-          rows: try optional("rows", from: 0, else: 0), bytes: try optional("bytes", from: 0, else: 0),
-          total: reader.has("total") ? Int(try reader.integer("total", from: 0)) : nil))
+          rows: try rows("rows") ?? 0, bytes: try optional("bytes", from: 0, else: 0), total: try rows("total")))
     case "done":
       try reader.requireWhole()
       return .done(RunnerDone(facts: reader.has("facts") ? try reader.object("facts") : [:]))

@@ -9,6 +9,9 @@ public enum JSONValue: Sendable, Hashable {
   case string(String)
   case array([JSONValue])
   case object([String: JSONValue])
+
+  /// The largest whole number that every reader of JSON reads exactly, 2^53 - 1: no count, offset or token is larger.
+  public static let exactIntegerMax: Int64 = 9_007_199_254_740_991
 }
 
 extension JSONValue {

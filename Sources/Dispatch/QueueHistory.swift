@@ -251,6 +251,8 @@ public enum QueueProblem: Sendable, Hashable {
   case storedCursorMissing(run: String, event: Int64)
   /// The broker does not take what must be published.
   case publishRefused(String)
+  /// The broker does not take the checkpoint's metadata, although no cursor is in it.
+  case checkpointRefused(run: String?)
   /// Another worker of the same name has taken the place of this one.
   case fenced(String)
 
@@ -271,6 +273,10 @@ public enum QueueProblem: Sendable, Hashable {
     case .publishRefused(let reason):
       "queue '\(queue)': the broker does not take what must be published: \(reason). Mend that, then "
         + "`baton resume \(queue)`"
+    case .checkpointRefused(let run):
+      "queue '\(queue)': the broker does not take the checkpoint\(run.map { " of run \($0)" } ?? ""), although no cursor is in "
+        + "it: its `offset.metadata.max.bytes` is too small (4096 is Kafka's default and is enough). Nothing is lost, and the "
+        + "run goes on at its last checkpoint: set it to 4096 on every broker, then `baton resume \(queue)`"
     case .fenced(let reason):
       "queue '\(queue)': another worker of this name has joined the group, so this one is out: \(reason). Give each "
         + "worker a name of its own (--name)"

@@ -46,7 +46,8 @@ extension QueueMachine {
   }
 
   private func add(_ report: ChunkProgress, to attempt: inout Attempt) {
-    attempt.rows = report.total ?? attempt.rows + report.rows
+    // Within what a checkpoint can hold.
+    attempt.rows = min(report.total ?? attempt.rows + report.rows, JSONValue.exactIntegerMax)
     attempt.chunks += 1
     attempt.attemptChunks += 1
   }
@@ -55,9 +56,7 @@ extension QueueMachine {
   mutating func commit(_ running: Running, now: Timestamp) -> [Command] {
     var running = running
     var attempt = running.attempt
-    if let report = running.report, case .stored = attempt.cursor, running.commit == .pending,
-      attempt.cursorValue == report.cursor
-    {
+    if let report = running.report, case .stored = attempt.cursor, attempt.cursorValue == report.cursor {
       // Its cursor is in an event already.
       add(report, to: &attempt)
     } else if let report = running.report {
@@ -110,10 +109,10 @@ extension QueueMachine {
     }
     running.reportedAt = nil
     if let report {
-      let stored = running.attempt.cursor
-      count(report, in: &running.attempt)
-      if case .stored = stored, JSONValue.string(report.cursor).jsonText.utf8.count > settings.cursorBytesMax {
-        running.attempt.cursor = stored
+      if case .stored = running.attempt.cursor, running.attempt.cursorValue == report.cursor {
+        add(report, to: &running.attempt)
+      } else {
+        count(report, in: &running.attempt)
       }
     }
     state = .running(running)

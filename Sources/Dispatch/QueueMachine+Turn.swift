@@ -210,12 +210,8 @@ extension QueueMachine {
       let isCursor = turn.step == .storingCursor(ticket: ticket)
       guard turn.step == .publishing(ticket: ticket) || isCursor else { return [] }
       if case .refused(let reason) = failure {
-        let problem = QueueProblem.publishRefused(reason)
-        if handover != nil { return [.report(problem)] + letGo() }
         giveUp(turn)
-        reset()
-        state = .stopped(problem)
-        return [.cancelTimer(.retry), .report(problem)]
+        return stop(.publishRefused(reason))
       }
       turn.step = isCursor ? .waitingToCommit : .waitingToPublish
       state = .turning(turn)
@@ -228,6 +224,14 @@ extension QueueMachine {
       return [retryTimer(now)]
     case .unassigned, .readingHistory, .idle, .holding, .suspended, .stopped: return []
     }
+  }
+
+  /// Stands still until a person decides; a queue that is asked back goes to its next owner, who comes to the same.
+  private mutating func stop(_ problem: QueueProblem) -> [Command] {
+    let isAskedBack = handover != nil
+    reset()
+    state = .stopped(problem)
+    return [.cancelTimer(.retry), .report(problem)] + (isAskedBack ? letGo() : [])
   }
 
   mutating func committed(_ ticket: Int64, now: Timestamp) -> [Command] {
@@ -283,6 +287,8 @@ extension QueueMachine {
           let stored = Event.Body.cursorStored(attempt: attempt.number, token: attempt.token, cursor: cursor)
           return [.publish(ticket: ticket, [.event(event(attempt.queued, stored))])]
         }
+        giveUp(turn)
+        return stop(.checkpointRefused(run: (turn.start ?? turn.failed)?.run))
       case .generationLost, .unavailable: break
       }
       turn.step = .waitingToCommit
@@ -294,7 +300,10 @@ extension QueueMachine {
       guard case .inFlight(ticket, _) = running.commit else { return [] }
       switch refusal {
       case .fenced(let reason): return fenced(reason)
-      case .metadataTooLarge: if hasInlineCursor(running) { return storeCursor(running) }
+      case .metadataTooLarge:
+        if hasInlineCursor(running) { return storeCursor(running) }
+        let killed: [Command] = running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
+        return killed + giveUp(running) + stop(.checkpointRefused(run: running.attempt.run))
       case .generationLost, .unavailable: break
       }
       running.commit = .pending

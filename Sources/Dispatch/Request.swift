@@ -37,35 +37,6 @@ public struct Request: Sendable, Hashable {
   }
 }
 
-/// A record as it lies on the log, byte for byte, so that a dead letter loses nothing.
-public struct RawRecord: Sendable, Hashable {
-  public var key: [UInt8]?
-  public var value: [UInt8]?
-  public var headers: [Header]
-
-  public init(key: [UInt8]? = nil, value: [UInt8]? = nil, headers: [Header] = []) {
-    self.key = key
-    self.value = value
-    self.headers = headers
-  }
-
-  /// One header; Kafka allows a name to occur twice and a value to be null.
-  public struct Header: Sendable, Hashable {
-    public var name: String
-    public var value: [UInt8]?
-
-    public init(name: String, value: [UInt8]?) {
-      self.name = name
-      self.value = value
-    }
-  }
-
-  /// The bytes it takes in memory, roughly.
-  public var byteCount: Int {
-    headers.reduce((key?.count ?? 0) + (value?.count ?? 0)) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
-  }
-}
-
 /// A record of the requests topic with its place, read or unreadable.
 public struct QueuedRequest: Sendable, Hashable {
   public var offset: Int64

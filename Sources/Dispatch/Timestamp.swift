@@ -2,14 +2,23 @@
 public struct Timestamp: Sendable, Hashable, Comparable {
   public var milliseconds: Int64
 
+  /// The moments that RFC 3339 can write: the years 0 to 9999.
+  public static let writable =
+    Timestamp(milliseconds: -62_167_219_200_000)...Timestamp(milliseconds: 253_402_300_799_999)
+
   public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
+  /// Ends at the last moment that there is: a sender's clock may say anything.
   public static func + (a: Timestamp, milliseconds: Int64) -> Timestamp {
-    Timestamp(milliseconds: a.milliseconds + milliseconds)
+    let (sum, isTooFar) = a.milliseconds.addingReportingOverflow(milliseconds)
+    return Timestamp(milliseconds: isTooFar ? (milliseconds < 0 ? .min : .max) : sum)
   }
-  /// The milliseconds from `b` to `a`.
-  public static func - (a: Timestamp, b: Timestamp) -> Int64 { a.milliseconds - b.milliseconds }
+  /// The milliseconds from `b` to `a`; ends at the largest number that there is.
+  public static func - (a: Timestamp, b: Timestamp) -> Int64 {
+    let (difference, isTooFar) = a.milliseconds.subtractingReportingOverflow(b.milliseconds)
+    return isTooFar ? (b.milliseconds < 0 ? .max : .min) : difference
+  }
 }
 
 extension Timestamp: CustomStringConvertible {
@@ -77,6 +86,8 @@ extension Timestamp: CustomStringConvertible {
     guard index == bytes.count else { return nil }
     self.init(
       milliseconds: days * 86_400_000 + ((hour * 60 + minute - offset) * 60 + second) * 1000 + milliseconds)
+    // In UTC it may be of another year.
+    guard Timestamp.writable.contains(self) else { return nil }
   }
 
   /// Whether the text is a calendar date `YYYY-MM-DD` that exists.

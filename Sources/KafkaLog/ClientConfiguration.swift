@@ -6,6 +6,10 @@ struct ClientConfiguration {
   private let events: Int32
   private let doing: String
 
+  /// For what reads. The library unpacks an answer as a whole, whatever that comes to: packed bytes may become many
+  /// thousand times as many. A broker answers with one batch at least, however large; more of it costs a round trip.
+  static let smallFetches = ("fetch.message.max.bytes", "16384")
+
   /// - Parameter events: the sorts of event wanted beside log lines, errors and figures.
   init(_ settings: KafkaSettings, own: [(String, String)], events: Int32 = 0, doing: String) {
     properties = [

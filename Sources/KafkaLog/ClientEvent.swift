@@ -63,39 +63,3 @@ struct ClientEvent: @unchecked Sendable {
     }
   }
 }
-
-extension LogRecord {
-  /// Copies what the library holds; the message must not be an error.
-  init(_ message: UnsafePointer<rd_kafka_message_t>) {
-    let fields = message.pointee
-    self.init(
-      topic: fields.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "",
-      partition: fields.partition,
-      offset: fields.offset,
-      timestampMilliseconds: rd_kafka_message_timestamp(message, nil),
-      key: copiedBytes(fields.key, fields.key_len),
-      value: copiedBytes(fields.payload, fields.len),
-      headers: decodedHeaders(message))
-  }
-}
-
-private func decodedHeaders(_ message: UnsafePointer<rd_kafka_message_t>) -> [RecordHeader] {
-  var list: OpaquePointer?
-  guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-  var headers: [RecordHeader] = []
-  var index = 0
-  while true {
-    var name: UnsafePointer<CChar>?
-    var value: UnsafeRawPointer?
-    var size = 0
-    guard rd_kafka_header_get_all(list, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR, let name else {
-      return headers
-    }
-    headers.append(RecordHeader(name: String(cString: name), value: copiedBytes(value, size)))
-    index += 1
-  }
-}
-
-private func copiedBytes(_ pointer: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
-  pointer.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
-}

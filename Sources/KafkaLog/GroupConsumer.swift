@@ -34,6 +34,7 @@ public actor GroupConsumer {
   let logger: Logger
   let onEvent: @Sendable (GroupEvent) -> Void
   let settings: KafkaSettings
+  private let recordBytesMax: Int
   private let onStatistics: (@Sendable (String) -> Void)?
 
   var held: [TopicPartition: Held] = [:]
@@ -55,6 +56,7 @@ public actor GroupConsumer {
   /// Joins a group; connecting goes on in the background.
   /// - Parameters:
   ///   - instanceID: makes the member static: it may be gone for a session's time and have its partitions still.
+  ///   - recordBytesMax: of a record of more bytes, unpacked, each part of more than a third of this is left out.
   ///   - sessionTimeoutMilliseconds: silence after which the group gives the partitions to others.
   ///   - onEvent: called on the consumer's thread, in order; it must not block.
   ///   - onStatistics: called on the consumer's thread with librdkafka's JSON, every `statistics.interval.ms` if
@@ -62,7 +64,8 @@ public actor GroupConsumer {
   /// - Throws: `KafkaError` if a property is wrong.
   public init(
     settings: KafkaSettings, group: String, instanceID: String? = nil, topics: [String],
-    sessionTimeoutMilliseconds: Int = 6000, logger: Logger, onStatistics: (@Sendable (String) -> Void)? = nil,
+    recordBytesMax: Int = .max, sessionTimeoutMilliseconds: Int = 6000, logger: Logger,
+    onStatistics: (@Sendable (String) -> Void)? = nil,
     onEvent: @escaping @Sendable (GroupEvent) -> Void
   ) throws {
     let doing = "join group \(group)"
@@ -76,6 +79,7 @@ public actor GroupConsumer {
       // What waits in memory for a busy partition's owner.
       // A partition that is taken up waits for the answer to the fetch of the others: not for long.
       ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
+      ClientConfiguration.smallFetches,
       // A commit to a coordinator that went away should fail while it still matters.
       // The library takes at most five minutes.
       ("socket.timeout.ms", String(min(300_000, max(10_000, sessionTimeoutMilliseconds)))),
@@ -100,6 +104,7 @@ public actor GroupConsumer {
     self.group = group
     self.logger = logger
     self.settings = settings
+    self.recordBytesMax = recordBytesMax
     self.onEvent = onEvent
     self.onStatistics = onStatistics
     thread.start(
@@ -127,7 +132,7 @@ public actor GroupConsumer {
     case RD_KAFKA_EVENT_FETCH:
       while let message = rd_kafka_event_message_next(event.pointer) {
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
-        deliver(LogRecord(message))
+        deliver(LogRecord(message, bytesMax: recordBytesMax))
       }
     case RD_KAFKA_EVENT_REBALANCE:
       wasArranged = true

@@ -72,6 +72,11 @@ extension KafkaError {
   /// The commit's metadata is longer than the broker takes (`offset.metadata.max.bytes`, 4,096 by default).
   public var isMetadataTooLarge: Bool { code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE.rawValue }
 
+  /// The record is larger than the topic, or this client, takes (`max.message.bytes`, `message.max.bytes`).
+  public var isRecordTooLarge: Bool {
+    [RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE].contains { $0.rawValue == code }
+  }
+
   /// The client was closed before the answer came.
   public var isClosed: Bool { code == RD_KAFKA_RESP_ERR__DESTROY.rawValue }
 

@@ -21,6 +21,7 @@ public actor LogReader {
 
   private let settings: KafkaSettings
   private let waitsForNews: Bool
+  private let recordBytesMax: Int
   private let logger: Logger
   private var scanners: [ObjectIdentifier: PartitionScanner] = [:]
   /// The one used last comes last.
@@ -30,14 +31,18 @@ public actor LogReader {
   private static let idleMax = 3
 
   /// Makes a reader; connecting goes on in the background.
-  /// - Parameter waitsForNews: makes bounded readings too let a broker hold its answer back, as followers always do;
-  ///   a reading that begins elsewhere then waits for that answer first.
+  /// - Parameters:
+  ///   - waitsForNews: makes bounded readings too let a broker hold its answer back, as followers always do;
+  ///     a reading that begins elsewhere then waits for that answer first.
+  ///   - recordBytesMax: of a record of more bytes, unpacked, each part of more than a third of this is left out.
   /// - Throws: `KafkaError` if a property is wrong.
-  public init(settings: KafkaSettings, waitsForNews: Bool = false, logger: Logger) throws {
+  public init(settings: KafkaSettings, waitsForNews: Bool = false, recordBytesMax: Int = .max, logger: Logger) throws {
     self.settings = settings
     self.waitsForNews = waitsForNews
+    self.recordBytesMax = recordBytesMax
     self.logger = logger
-    let first = try PartitionScanner(settings: settings, waitsForNews: waitsForNews, logger: logger)
+    let first = try PartitionScanner(
+      settings: settings, waitsForNews: waitsForNews, recordBytesMax: recordBytesMax, logger: logger)
     scanners[ObjectIdentifier(first)] = first
     idle = [Idle(scanner: first, place: nil)]
   }
@@ -198,7 +203,8 @@ public actor LogReader {
   }
 
   private func makeScanner(follows: Bool) throws -> PartitionScanner {
-    let scanner = try PartitionScanner(settings: settings, waitsForNews: follows || waitsForNews, logger: logger)
+    let scanner = try PartitionScanner(
+      settings: settings, waitsForNews: follows || waitsForNews, recordBytesMax: recordBytesMax, logger: logger)
     scanners[ObjectIdentifier(scanner)] = scanner
     return scanner
   }

@@ -55,15 +55,31 @@ public struct LogRecord: Sendable, Hashable {
   public let value: [UInt8]?
   /// In the order they were written.
   public let headers: [RecordHeader]
+  /// The parts that were not copied, since the record is larger than its reader wants them: nil and empty here.
+  public let leftOut: LeftOut
+
+  /// The sizes, in bytes, of parts of a record that were not copied.
+  public struct LeftOut: Sendable, Hashable {
+    /// The key's size.
+    public var key: Int?
+    /// The value's size.
+    public var value: Int?
+    /// The size of all headers, with ten bytes for the lengths of each.
+    public var headers: Int?
+
+    /// Nothing was left out.
+    public init() {}
+  }
 
   /// A record made by hand, as tests and simulations do.
   public init(
     topic: String, partition: Int32 = 0, offset: Int64, timestampMilliseconds: Int64, key: [UInt8]? = nil,
-    value: [UInt8]?, headers: [RecordHeader] = []
+    value: [UInt8]?, headers: [RecordHeader] = [], leftOut: LeftOut = LeftOut()
   ) {
     self.topic = topic
     self.partition = partition
     self.offset = offset
+    self.leftOut = leftOut
     self.timestampMilliseconds = timestampMilliseconds
     self.key = key
     self.value = value

@@ -42,17 +42,18 @@ actor PartitionScanner {
   nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   nonisolated let waitsForNews: Bool
+  private let recordBytesMax: Int
 
   /// - Parameter waitsForNews: a broker holds its answer back for half a second until there is news; a partition that
   ///   is opened meanwhile has to wait for that answer.
-  init(settings: KafkaSettings, waitsForNews: Bool, logger: Logger) throws {
+  init(settings: KafkaSettings, waitsForNews: Bool, recordBytesMax: Int, logger: Logger) throws {
     let client = try ClientConfiguration(
       settings,
       own: [
         ("enable.partition.eof", "true"), ("auto.offset.reset", "error"), ("enable.auto.commit", "false"),
         ("enable.auto.offset.store", "false"), ("fetch.error.backoff.ms", "100"),
         ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
-        ("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "8192"),
+        ("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "8192"), ClientConfiguration.smallFetches,
       ],
       doing: "make a reader"
     ).makeClient(RD_KAFKA_CONSUMER)
@@ -61,6 +62,7 @@ actor PartitionScanner {
     thread = ClientThread(client: client, queue: queue)
     self.logger = logger
     self.waitsForNews = waitsForNews
+    self.recordBytesMax = recordBytesMax
     thread.start(
       name: "kafka-reader",
       onEvent: { event in self.assumeIsolated { $0.serve(event) } },
@@ -149,7 +151,7 @@ actor PartitionScanner {
     case RD_KAFKA_EVENT_FETCH:
       while let message = rd_kafka_event_message_next(event.pointer) {
         guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
-        let record = LogRecord(message)
+        let record = LogRecord(message, bytesMax: recordBytesMax)
         guard let expected = next[record.topicPartition], record.offset >= expected else { continue }
         next[record.topicPartition] = record.offset + 1
         batch.ends[record.topicPartition] = nil

@@ -2,29 +2,31 @@ import Dispatch
 
 /// The metadata of a committed offset as text: compact JSON, since a broker takes 4,096 bytes by default.
 public enum CheckpointCodec {
+  private static let moments = Timestamp.writable.lowerBound.milliseconds...Timestamp.writable.upperBound.milliseconds
+
   public static func encode(_ metadata: CommitMetadata) -> String {
-    var members: [String: JSONValue] = ["v": .integer(1), "events": .integer(metadata.eventsFrom)]
+    var members: [String: JSONValue] = ["v": .integer(1), "events": .count(metadata.eventsFrom)]
     if let checkpoint = metadata.checkpoint {
       members["run"] = .string(checkpoint.run)
-      members["attempt"] = .integer(Int64(checkpoint.attempt))
-      members["token"] = .integer(checkpoint.token)
+      members["attempt"] = .count(checkpoint.attempt)
+      members["token"] = .count(checkpoint.token)
       switch checkpoint.phase {
       case .running: members["phase"] = .string("running")
       case .handedOver: members["phase"] = .string("handed-over")
       case .failed(let retryAt):
         members["phase"] = .string("failed")
-        members["retryAt"] = .integer(retryAt.milliseconds)
+        members["retryAt"] = .integer(moments.clamp(retryAt.milliseconds))
       }
       switch checkpoint.cursor {
       case .beginning: break
       case .inline(let cursor): members["cursor"] = .string(cursor)
-      case .stored(let event): members["cursorAt"] = .integer(event)
+      case .stored(let event): members["cursorAt"] = .count(event)
       }
-      members["rows"] = .integer(checkpoint.rows)
-      members["chunks"] = .integer(Int64(checkpoint.chunks))
-      members["attemptChunks"] = .integer(Int64(checkpoint.attemptChunks))
-      members["failures"] = .integer(Int64(checkpoint.failures))
-      members["crashes"] = .integer(Int64(checkpoint.crashes))
+      members["rows"] = .count(checkpoint.rows)
+      members["chunks"] = .count(checkpoint.chunks)
+      members["attemptChunks"] = .count(checkpoint.attemptChunks)
+      members["failures"] = .count(checkpoint.failures)
+      members["crashes"] = .count(checkpoint.crashes)
     }
     return JSONValue.object(members).jsonText
   }
@@ -44,7 +46,8 @@ public enum CheckpointCodec {
     switch try fields.string("phase") {
     case "running": phase = .running
     case "handed-over": phase = .handedOver
-    case "failed": phase = .failed(retryAt: Timestamp(milliseconds: try fields.integer("retryAt")))
+    case "failed":
+      phase = .failed(retryAt: Timestamp(milliseconds: try fields.integer("retryAt", in: moments)))
     case let other: throw MessageError("field 'phase' is unknown: '\(other.prefix(80))'")
     }
     var cursor = Checkpoint.Cursor.beginning

@@ -35,7 +35,7 @@ public enum ControlCodec {
     case .acceptLoss(let below):
       key = "accept-loss/\(message.queue)"
       members["action"] = .string("accept-loss")
-      members["below"] = .integer(below)
+      members["below"] = .count(below)
     }
     if let reason = order.reason { members["reason"] = .string(reason) }
     let event = CloudEvent(
@@ -56,7 +56,7 @@ public enum ControlCodec {
     guard event.type == type else {
       throw MessageError("header 'ce_type' must be '\(type)', not '\(event.type.prefix(80))'")
     }
-    let fields = try FieldReader(record.value, place: "the value")
+    let fields = try FieldReader(valueOf: record)
     let action: StandingOrder.Action
     switch try fields.string("action") {
     case "pause": action = .pause(until: try fields.optionalTimestamp("until"))

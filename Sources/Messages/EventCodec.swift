@@ -2,8 +2,10 @@ import Dispatch
 
 /// Events as records: the table in docs/messages.md.
 public enum EventCodec {
-  /// The longest free text in an event, in characters: a broker refuses records that are too large.
+  /// The longest free text in an event, in UTF-8 bytes: a broker refuses records that are too large.
   static let textMax = 4_000
+  /// -1: nothing waits.
+  private static let waiting = -1...FieldReader.counts.upperBound
 
   /// - Parameter time: the worker's clock; the log-append time is what counts.
   public static func encode(_ event: Event, queue: String, time: Timestamp) -> RawRecord {
@@ -13,7 +15,7 @@ public enum EventCodec {
       subject: event.run)
     var object = members.compactMapValues { $0 }
     object["run"] = .string(event.run)
-    object["request"] = .integer(event.request)
+    object["request"] = .count(event.request)
     object["worker"] = .string(event.worker)
     if let job = event.job { object["job"] = .string(job) }
     return RawRecord(
@@ -26,9 +28,10 @@ public enum EventCodec {
       (
         "baton.attempt.started", "started/\(start.attempt)",
         [
-          "attempt": .integer(Int64(start.attempt)), "cause": .string(start.cause.rawValue),
-          "failures": .integer(Int64(start.failures)), "crashes": .integer(Int64(start.crashes)),
-          "rows": .integer(start.rows), "waitingThrough": .integer(start.waitingThrough),
+          "attempt": .count(start.attempt), "cause": .string(start.cause.rawValue),
+          "failures": .count(start.failures), "crashes": .count(start.crashes),
+          "rows": .count(start.rows),
+          "waitingThrough": .integer(waiting.clamp(start.waitingThrough)),
           "twin": start.twin.map(JSONValue.string),
         ]
       )
@@ -39,36 +42,36 @@ public enum EventCodec {
     case .cursorStored(let attempt, let token, let cursor):
       (
         "baton.cursor.stored", "cursor/\(attempt)/\(token)",
-        ["attempt": .integer(Int64(attempt)), "token": .integer(token), "cursor": .string(cursor)]
+        ["attempt": .count(attempt), "token": .count(token), "cursor": .string(cursor)]
       )
     case .attemptFailed(let failed):
       (
         "baton.attempt.failed", "failed/\(failed.attempt)",
         [
-          "attempt": .integer(Int64(failed.attempt)), "token": .integer(failed.token),
-          "message": .string(String(failed.message.prefix(textMax))), "retryAt": .string(failed.retryAt.description),
+          "attempt": .count(failed.attempt), "token": .count(failed.token),
+          "message": .string(failed.message.cut(toBytes: textMax)), "retryAt": .string(failed.retryAt.description),
         ]
       )
     case .ended(let ended): describe(ended)
     case .lossAccepted(let from, let to, let by):
       (
         "baton.requests.lost", "lost/\(to)",
-        ["from": .integer(from), "to": .integer(to), "by": .string(by)]
+        ["from": .count(from), "to": .count(to), "by": .string(by.cut(toBytes: textMax))]
       )
     }
   }
 
   private static func members(_ progress: Event.Progress) -> [String: JSONValue?] {
     [
-      "attempt": .integer(Int64(progress.attempt)), "token": .integer(progress.token), "rows": .integer(progress.rows),
-      "chunks": .integer(Int64(progress.chunks)), "cursor": progress.cursor.map(JSONValue.string),
+      "attempt": .count(progress.attempt), "token": .count(progress.token), "rows": .count(progress.rows),
+      "chunks": .count(progress.chunks), "cursor": progress.cursor.map(JSONValue.string),
     ]
   }
 
   private static func describe(_ ended: Event.Ended) -> (String, String, [String: JSONValue?]) {
     var members: [String: JSONValue?] = [
-      "attempt": .integer(Int64(ended.attempt)), "token": .integer(ended.token), "rows": .integer(ended.rows),
-      "chunks": .integer(Int64(ended.chunks)),
+      "attempt": .count(ended.attempt), "token": .count(ended.token), "rows": .count(ended.rows),
+      "chunks": .count(ended.chunks),
     ]
     let type: String
     switch ended.end {
@@ -78,22 +81,22 @@ public enum EventCodec {
     case .failed(let failure):
       type = "baton.run.failed"
       members["kind"] = .string(failure.kind.rawValue)
-      members["message"] = .string(String(failure.message.prefix(textMax)))
+      members["message"] = .string(failure.message.cut(toBytes: textMax))
     case .cancelled(let by, let reason):
       type = "baton.run.cancelled"
-      members["by"] = .string(by)
-      members["reason"] = reason.map { .string(String($0.prefix(textMax))) }
+      members["by"] = .string(by.cut(toBytes: textMax))
+      members["reason"] = reason.map { .string($0.cut(toBytes: textMax)) }
     case .skipped(let reason):
       type = "baton.request.skipped"
       switch reason {
       case .duplicate(let run, let offset):
         members["reason"] = .string("duplicate")
         members["of"] = .string(run)
-        members["ofRequest"] = .integer(offset)
+        members["ofRequest"] = .count(offset)
       case .covered(let run, let offset):
         members["reason"] = .string("covered")
         members["of"] = .string(run)
-        members["ofRequest"] = .integer(offset)
+        members["ofRequest"] = .count(offset)
       case .expired(let moment):
         members["reason"] = .string("expired")
         members["expired"] = .string(moment.description)
@@ -106,7 +109,7 @@ public enum EventCodec {
   /// - Throws: what is wrong with a record that is no event of ours.
   public static func decode(_ record: RawRecord) throws(MessageError) -> Event {
     let cloudEvent = try CloudEvent(record.headers)
-    let fields = try FieldReader(record.value, place: "the value")
+    let fields = try FieldReader(valueOf: record)
     return Event(
       run: try fields.string("run"), job: try fields.optionalString("job"), request: try fields.integer("request"),
       worker: try fields.string("worker"), body: try body(cloudEvent.type, fields))
@@ -120,7 +123,8 @@ public enum EventCodec {
           attempt: Int(try fields.integer("attempt")),
           cause: try fields.choice("cause", Event.AttemptStarted.Cause.self) ?? .first,
           failures: Int(try fields.integer("failures")), crashes: Int(try fields.integer("crashes")),
-          rows: try fields.integer("rows"), waitingThrough: try fields.integer("waitingThrough"),
+          rows: try fields.integer("rows"),
+          waitingThrough: try fields.integer("waitingThrough", in: waiting),
           twin: try fields.optionalString("twin")))
     case "baton.run.progressed": return .progressed(try progress(fields))
     case "baton.attempt.handed-over": return .handedOver(try progress(fields))
@@ -134,8 +138,9 @@ public enum EventCodec {
           attempt: Int(try fields.integer("attempt")), token: try fields.integer("token"),
           message: try fields.string("message"), retryAt: try fields.timestamp("retryAt")))
     case "baton.requests.lost":
-      return .lossAccepted(
-        from: try fields.integer("from"), to: try fields.integer("to"), by: try fields.string("by"))
+      let (from, to) = (try fields.integer("from"), try fields.integer("to"))
+      guard from <= to else { throw MessageError("field 'to' is \(to), before 'from', which is \(from)") }
+      return .lossAccepted(from: from, to: to, by: try fields.string("by"))
     default:
       return .ended(
         Event.Ended(

@@ -11,8 +11,17 @@ public struct MessageError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// Reads the members of a JSON object one by one, and says exactly what is wrong with them.
 struct FieldReader {
+  /// Counts, offsets and tokens: small enough that one can be added to them, and that every reader of JSON reads them.
+  static let counts = 0...JSONValue.exactIntegerMax
+
   private let members: [String: JSONValue]
   private let place: String
+
+  /// Reads a record's value.
+  init(valueOf record: RawRecord) throws(MessageError) {
+    if let count = record.leftOut.value { throw MessageError("the value's \(count) bytes were left out") }
+    try self.init(record.value, place: "the value")
+  }
 
   /// - Parameter place: what the object is, for error messages: "the value".
   init(_ bytes: [UInt8]?, place: String) throws(MessageError) {
@@ -63,14 +72,18 @@ struct FieldReader {
     return text
   }
 
-  func optionalInteger(_ name: String) throws(MessageError) -> Int64? {
+  func optionalInteger(_ name: String, in range: ClosedRange<Int64> = counts) throws(MessageError) -> Int64? {
     guard let value = value(name) else { return nil }
-    guard case .integer(let number) = value else { throw mismatch(name, "a whole number", value) }
+    guard case .integer(let number) = value, range.contains(number) else {
+      throw mismatch(name, "a whole number from \(range.lowerBound) to \(range.upperBound)", value)
+    }
     return number
   }
 
-  func integer(_ name: String) throws(MessageError) -> Int64 {
-    guard let number = try optionalInteger(name) else { throw MessageError("field '\(name)' is missing in \(place)") }
+  func integer(_ name: String, in range: ClosedRange<Int64> = counts) throws(MessageError) -> Int64 {
+    guard let number = try optionalInteger(name, in: range) else {
+      throw MessageError("field '\(name)' is missing in \(place)")
+    }
     return number
   }
 
@@ -112,10 +125,22 @@ func excerpt(_ bytes: [UInt8]) -> String {
 }
 
 extension JSONValue {
+  /// A count, an offset or a token, within the bounds in which it can be read back.
+  static func count(_ number: Int64) -> JSONValue {
+    .integer(FieldReader.counts.clamp(number))
+  }
+
+  static func count(_ number: Int) -> JSONValue { count(Int64(number)) }
+
   /// The bytes of an object, without the members that are nil.
   static func bytes(_ members: KeyValuePairs<String, JSONValue?>) -> [UInt8] {
     var object: [String: JSONValue] = [:]
     for (name, value) in members { if let value { object[name] = value } }
     return Array(JSONValue.object(object).jsonText.utf8)
   }
+}
+
+extension ClosedRange {
+  /// The nearest of its values.
+  func clamp(_ value: Bound) -> Bound { Swift.min(Swift.max(value, lowerBound), upperBound) }
 }

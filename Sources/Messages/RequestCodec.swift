@@ -24,6 +24,8 @@ public enum RequestCodec {
   /// Reads a record of a requests topic; what is no request comes back with the reason.
   public static func decode(_ record: RawRecord) -> QueuedRequest.Content {
     var id: String?
+    // Whoever reads it, and however much of it, comes to the same.
+    let record = record.leavingOut(above: RawRecord.bytesMax)
     do {
       return .request(try read(record, id: &id))
     } catch {
@@ -32,16 +34,20 @@ public enum RequestCodec {
   }
 
   private static func read(_ record: RawRecord, id: inout String?) throws(MessageError) -> Request {
+    if let count = record.leftOut.headers {
+      throw MessageError(
+        "the headers have \(count) bytes; in so large a record Baton reads at most \(RawRecord.bytesMax / 3)")
+    }
     let event = try CloudEvent(record.headers)
     guard event.type == type else {
       throw MessageError("header 'ce_type' must be '\(type)', not '\(event.type.prefix(80))'")
     }
     try checkID(event.id)
     id = event.id
-    if let count = record.value?.count, count > valueBytesMax {
+    if let count = record.leftOut.value ?? record.value?.count, count > valueBytesMax {
       throw MessageError("the value has \(count) bytes; a request may have at most \(valueBytesMax)")
     }
-    let fields = try FieldReader(record.value, place: "the value")
+    let fields = try FieldReader(valueOf: record)
     try fields.checkNames([
       "job", "params", "origin", "requestedBy", "deduplicationKey", "expires", "notBefore",
     ])
@@ -56,6 +62,14 @@ public enum RequestCodec {
       requestedBy: try fields.optionalString("requestedBy"), time: event.time,
       deduplicationKey: try fields.optionalString("deduplicationKey"),
       expires: try fields.optionalTimestamp("expires"), notBefore: try fields.optionalTimestamp("notBefore"))
+  }
+
+  /// The headers that are no attributes of the request's own: what else its sender put beside it.
+  public static func sendersHeaders(_ record: RawRecord) -> [RawRecord.Header] {
+    record.headers.filter { header in
+      let name = header.name.asciiLowercased
+      return !name.hasPrefix("ce_") && name != "content-type"
+    }
   }
 
   /// An id may have any characters but control characters, up to its limit.

@@ -120,6 +120,7 @@ extension Coverage {
     case .offsetBeyondLog: note(.problemOffsetBeyondLog)
     case .storedCursorMissing: note(.problemStoredCursorMissing)
     case .publishRefused: note(.problemPublishRefused)
+    case .checkpointRefused: note(.problemCheckpointRefused)
     case .fenced: note(.problemFenced)
     }
   }

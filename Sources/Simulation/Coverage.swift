@@ -33,6 +33,7 @@ public struct Coverage: Sendable {
     case publicationUnknown, publicationRefused, publicationUnknownOfCursor
     case suspensionExpired, ownershipUnknownTooLong, suspendedWhileReading
     case problemRequestsLost, problemOffsetBeyondLog, problemStoredCursorMissing, problemPublishRefused, problemFenced
+    case problemCheckpointRefused
     case lossAccepted, offsetsForgottenFound
     case movedByRebalance, lostBetweenSteps, sinkRefused, rowsRepeated
     case endSucceeded, endUnreadable, endUnknownJob, endBadParams, endAttemptsUsedUp, endCrashesUsedUp, endNotRetriable

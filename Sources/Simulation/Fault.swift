@@ -26,6 +26,8 @@ enum Fault: Hashable {
   case cursorDeleted
   /// The broker takes no publications for a while.
   case publicationsRefused(milliseconds: Int64)
+  /// The broker takes next to no metadata for a while.
+  case metadataRefused(milliseconds: Int64)
 
   static func draw(_ random: inout SplitMix64) -> Fault {
     switch random.below(100) {
@@ -42,6 +44,7 @@ enum Fault: Hashable {
     case 91..<94: .offsetsForgotten
     case 94..<97: .retention
     case 97..<98: .cursorDeleted
+    case 98..<99: .metadataRefused(milliseconds: random.milliseconds(500...10_000))
     default: .publicationsRefused(milliseconds: random.milliseconds(500...10_000))
     }
   }
@@ -62,6 +65,7 @@ enum Fault: Hashable {
     case .retention: "retention"
     case .cursorDeleted: "cursor deleted"
     case .publicationsRefused: "publications refused"
+    case .metadataRefused: "metadata refused"
     }
   }
 }

@@ -81,7 +81,7 @@ extension World {
       delay = 500...5_000
     } else if let refusal = group.refusal(name: worker.name, epoch: request.epoch, generation: request.generation) {
       reply = .commitRefused(ticket: request.ticket, refusal)
-    } else if size(of: request.metadata) > scenario.metadataBytesMax {
+    } else if size(of: request.metadata) > (now < refusesMetadataUntil ? 50 : scenario.metadataBytesMax) {
       reply = .commitRefused(ticket: request.ticket, .metadataTooLarge)
     } else {
       checkCommit(request, by: worker)

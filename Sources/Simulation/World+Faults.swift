@@ -27,6 +27,10 @@ extension World {
       tell(nil, "the broker refuses publications for \(milliseconds) ms")
       refusesUntil = max(refusesUntil, now + milliseconds)
       wasSilent = true
+    case .metadataRefused(let milliseconds):
+      tell(nil, "the broker refuses checkpoints for \(milliseconds) ms")
+      refusesMetadataUntil = max(refusesMetadataUntil, now + milliseconds)
+      wasSilent = true
     case .rebalance: heap.push(at: now, .group(.rebalance))
     case .retention: deleteRequests()
     case .cursorDeleted: deleteCursor()
@@ -111,7 +115,7 @@ extension World {
   func heal() {
     tell(nil, "no more faults")
     isHealed = true
-    (brokerDownUntil, coordinatorDownUntil, refusesUntil) = (0, 0, 0)
+    (brokerDownUntil, coordinatorDownUntil, refusesUntil, refusesMetadataUntil) = (0, 0, 0, 0)
     for worker in workers {
       worker.trigger = nil
       if worker.isolatedUntil > now {
@@ -156,6 +160,10 @@ extension World {
       // What its last attempt came to cannot be told to a later owner.
       ledger.disturbances += 1
       heap.push(at: max(at, refusesUntil), .order(StandingOrder(action: .resume, by: "operator")))
+    case .checkpointRefused:
+      // An owner after this one takes what it had begun for a crash.
+      ledger.disturbances += 1
+      heap.push(at: max(at, refusesMetadataUntil), .order(StandingOrder(action: .resume, by: "operator")))
     case .fenced:
       tell(worker, "ends for good")
       worker.isRetired = true

@@ -25,6 +25,7 @@ final class World {
   var brokerDownUntil: Int64 = 0
   var coordinatorDownUntil: Int64 = 0
   var refusesUntil: Int64 = 0
+  var refusesMetadataUntil: Int64 = 0
   /// Something that a machine needs answers from has been silent, or refused, at some time.
   var wasSilent = false
   var lastQuiet: Int64?

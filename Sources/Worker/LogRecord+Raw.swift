@@ -5,11 +5,15 @@ extension LogRecord {
   /// The record without its place.
   public var raw: RawRecord {
     RawRecord(
-      key: key, value: value, headers: headers.map { RawRecord.Header(name: $0.name, value: $0.value) })
+      key: key, value: value, headers: headers.map { RawRecord.Header(name: $0.name, value: $0.value) },
+      leftOut: RawRecord.LeftOut(key: leftOut.key, value: leftOut.value, headers: leftOut.headers))
   }
 
-  /// The log-append time.
-  public var appended: Timestamp { Timestamp(milliseconds: timestampMilliseconds) }
+  /// The log-append time. A topic that is set to keep its senders' times may hold any number.
+  public var appended: Timestamp {
+    let range = Timestamp.writable
+    return min(max(Timestamp(milliseconds: timestampMilliseconds), range.lowerBound), range.upperBound)
+  }
 }
 
 extension OutgoingRecord {

@@ -88,18 +88,26 @@ extension Worker {
   private func publish(_ ticket: Int64, _ publications: [Publication], _ driver: QueueDriver) {
     let queue = driver.queue
     let now = Timestamp.now
-    let records = publications.map { publication in
+    var batch = PublicationBatch()
+    for publication in publications {
       switch publication {
       case .event(let event):
-        return OutgoingRecord(
-          topic: configuration.eventsTopic(queue), EventCodec.encode(event, queue: queue, time: now))
+        let record = EventCodec.encode(event, queue: queue, time: now)
+        batch.others.append(OutgoingRecord(topic: configuration.eventsTopic(queue), record))
+        batch.isLetter.append(false)
       case .deadLetter(let letter):
-        return OutgoingRecord(
-          topic: configuration.deadLettersTopic,
-          DeadLetterCodec.encode(letter, topic: configuration.requestsTopic(queue), worker: name, time: now))
+        func outgoing(_ bytesMax: Int) -> OutgoingRecord {
+          let requests = configuration.requestsTopic(queue)
+          let record = DeadLetterCodec.encode(letter, topic: requests, worker: name, time: now, bytesMax: bytesMax)
+          return OutgoingRecord(topic: configuration.deadLettersTopic, record)
+        }
+        batch.letters.append(outgoing(RawRecord.bytesMax))
+        batch.bareLetters.append(outgoing(0))
+        batch.isLetter.append(true)
       case .request(let request, let queue):
-        return OutgoingRecord(
-          topic: configuration.requestsTopic(queue), RequestCodec.encode(request, source: "/worker/\(name)"))
+        let record = RequestCodec.encode(request, source: "/worker/\(name)")
+        batch.others.append(OutgoingRecord(topic: configuration.requestsTopic(queue), record))
+        batch.isLetter.append(false)
       }
     }
     let (mailbox, logger, producer, trace) = (mailbox, logger, producer, trace)
@@ -121,29 +129,11 @@ extension Worker {
       trace?(.eventsStored)
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
     }
-    submit(records, told)
+    batch.submit(to: producer, logger: logger.with(["queue": queue]), told)
     // Told while the cluster has them in hand, so that nobody waits for the telling.
     for case .event(let event) in publications {
       log(event, driver, now: now)
       if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
-    }
-  }
-
-  /// Topics know no order among them: an end that is stored before its dead letter would, were the worker to die
-  /// between, leave a failure that lies nowhere. So the letters go first.
-  private func submit(
-    _ records: [OutgoingRecord], _ told: @escaping @Sendable ([Result<Delivery, KafkaError>]) -> Void
-  ) {
-    let (deadLetters, producer) = (configuration.deadLettersTopic, producer)
-    let letters = records.indices.filter { records[$0].topic == deadLetters }
-    guard !letters.isEmpty, letters.count < records.count else { return producer.submit(records, completion: told) }
-    let rest = records.indices.filter { records[$0].topic != deadLetters }
-    producer.submit(letters.map { records[$0] }) { stored in
-      guard stored.allSatisfy({ (try? $0.get()) != nil }) else { return told(stored) }
-      producer.submit(rest.map { records[$0] }) { results in
-        let all = zip(letters + rest, stored + results).sorted { $0.0 < $1.0 }
-        told(all.map(\.1))
-      }
     }
   }
 

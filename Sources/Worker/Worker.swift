@@ -71,8 +71,9 @@ public actor Worker {
     let settings = KafkaSettings(configuration, clientID: "baton-\(name)")
     let kafkaLogger = logger.with(component: "kafka")
     producer = try Worker.makeProducer(settings, kafkaLogger)
-    reader = try LogReader(settings: settings, logger: kafkaLogger)
-    controlReader = try LogReader(settings: settings, waitsForNews: true, logger: kafkaLogger)
+    reader = try LogReader(settings: settings, recordBytesMax: RawRecord.bytesMax, logger: kafkaLogger)
+    controlReader = try LogReader(
+      settings: settings, waitsForNews: true, recordBytesMax: RawRecord.bytesMax, logger: kafkaLogger)
     host = try ProcessHost(guardCommand: [executable, "process-guard"])
     history = HistoryReader(configuration: configuration, reader: reader, logger: logger)
     var seed = SystemRandomNumberGenerator()
@@ -114,6 +115,7 @@ public actor Worker {
     let consumer = try GroupConsumer(
       settings: KafkaSettings(configuration, clientID: "baton-\(name)"), group: configuration.kafka.group,
       instanceID: name, topics: configuration.queueOrder.map(configuration.requestsTopic),
+      recordBytesMax: RawRecord.bytesMax,
       sessionTimeoutMilliseconds: Int(configuration.worker.sessionTimeoutMilliseconds),
       logger: logger.with(component: "kafka"), onStatistics: statistics,
       onEvent: { event in

@@ -84,8 +84,11 @@ struct Context: Sendable {
   }
 
   /// Opens a reader, and closes it whatever happens.
-  func withReader<Result: Sendable>(_ body: (LogReader) async throws -> Result) async throws -> Result {
-    let reader = try LogReader(settings: settings, logger: logger)
+  /// - Parameter recordBytesMax: what is more of a record is left out.
+  func withReader<Result: Sendable>(
+    recordBytesMax: Int = RawRecord.bytesMax, _ body: (LogReader) async throws -> Result
+  ) async throws -> Result {
+    let reader = try LogReader(settings: settings, recordBytesMax: recordBytesMax, logger: logger)
     do {
       let result = try await body(reader)
       await reader.close()

@@ -5,6 +5,9 @@ import Terminal
 import Worker
 
 extension Command {
+  /// A letter is never larger; the record that it is about may be.
+  private static let letterBytesMax = 8 << 20
+
   static let dead = Command(
     "dead", summary: "look at the dead letters, and put them back on their queues",
     subcommands: [
@@ -18,7 +21,9 @@ extension Command {
         run: { arguments in
           let context = try Context(arguments)
           let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
-          let letters = try await context.withReader { try await load(context, $0, since: try arguments.since()) }
+          let letters = try await context.withReader(recordBytesMax: letterBytesMax) {
+            try await load(context, $0, since: try arguments.since())
+          }
           let shown = letters.reversed().prefix(limit)
           if arguments.flag("json") {
             for letter in shown { printJSON(facts(letter), to: arguments.output) }
@@ -45,11 +50,14 @@ extension Command {
         examples: [Example("baton dead show 12", "")],
         run: { arguments in
           let context = try Context(arguments)
-          let letter = try await context.withReader { try await find(arguments.argument("LETTER"), context, $0) }
+          let (letter, isThere) = try await context.withReader(recordBytesMax: letterBytesMax) { reader in
+            let letter = try await find(arguments.argument("LETTER"), context, reader)
+            return (letter, try await letter.letter.isStillOnItsTopic(reader))
+          }
           if arguments.flag("json") {
-            printJSON(facts(letter), to: arguments.output)
+            printJSON(facts(letter, isThere: isThere), to: arguments.output)
           } else {
-            describe(letter, arguments.output)
+            describe(letter, isThere: isThere, context, arguments.output)
           }
           return ExitCode.success
         }),
@@ -59,15 +67,16 @@ extension Command {
         examples: [Example("baton dead retry 12", "after what was wrong is mended")],
         run: { arguments in
           let context = try Context(arguments)
-          let letter = try await context.withReader {
-            try await find(arguments.argument("LETTER"), context, $0).letter
+          let (letter, original) = try await context.withReader(recordBytesMax: .max) { reader in
+            let letter = try await find(arguments.argument("LETTER"), context, reader).letter
+            return (letter, try await letter.whole(reader))
           }
-          guard case .request(let request) = RequestCodec.decode(letter.original) else {
+          guard case .request(let request) = RequestCodec.decode(original) else {
             throw CommandError(
               "this record is no request: \(letter.reason)",
               remedy: "Enqueue what its sender meant with `baton enqueue`.")
           }
-          return try await again(request, topic: letter.topic, context, arguments)
+          return try await again(request, original, topic: letter.topic, context, arguments)
         }),
     ])
 
@@ -84,12 +93,15 @@ extension Command {
         throw CommandError(
           "run \(id) has not ended yet: it is \(run.status.rawValue)", remedy: "See `baton show \(id)`.")
       }
-      guard let request = run.queued?.request else { throw CommandError("the request of run \(id) cannot be read") }
-      return try await again(request, topic: context.configuration.requestsTopic(snapshot.queue), context, arguments)
+      guard let queued = run.queued, let request = queued.request else {
+        throw CommandError("the request of run \(id) cannot be read")
+      }
+      let topic = context.configuration.requestsTopic(snapshot.queue)
+      return try await again(request, queued.raw, topic: topic, context, arguments)
     })
 
   private static func again(
-    _ original: Request, topic: String, _ context: Context, _ arguments: ParsedArguments
+    _ original: Request, _ raw: RawRecord, topic: String, _ context: Context, _ arguments: ParsedArguments
   ) async throws -> Int32 {
     var request = original
     request.id = original.job + "-" + randomSuffix()
@@ -100,7 +112,10 @@ extension Command {
     request.deduplicationKey = nil
     request.expires = nil
     request.notBefore = nil
-    let record = OutgoingRecord(topic: topic, RequestCodec.encode(request, source: "/cli/" + Context.hostName))
+    var encoded = RequestCodec.encode(request, source: "/cli/" + Context.hostName)
+    // What its sender put beside the request goes with it: a trace's id, say.
+    encoded.headers += RequestCodec.sendersHeaders(raw)
+    let record = OutgoingRecord(topic: topic, encoded)
     let delivery = try await context.withProducer { try await $0.send(record) }
     if arguments.flag("json") {
       printJSON(
@@ -137,9 +152,12 @@ extension Command {
     throw CommandError("there is no dead letter '\(word)'", remedy: "`baton dead list --since all` lists them.")
   }
 
-  private static func facts(_ letter: (offset: Int64, letter: StoredDeadLetter)) -> JSONValue {
+  /// - Parameter isThere: whether the record is still where it came from, if that was asked.
+  private static func facts(
+    _ letter: (offset: Int64, letter: StoredDeadLetter), isThere: Bool? = nil
+  ) -> JSONValue {
     let original = letter.letter.original
-    return .object([
+    var facts: [String: JSONValue] = [
       "letter": .integer(letter.offset), "run": .string(letter.letter.run), "kind": .string(letter.letter.kind),
       "reason": .string(letter.letter.reason), "topic": .string(letter.letter.topic),
       "offset": .integer(letter.letter.offset), "attempts": .integer(Int64(letter.letter.attempts)),
@@ -152,10 +170,22 @@ extension Command {
           ])
         }),
       "value": original.value.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null,
-    ])
+    ]
+    if !original.leftOut.isNothing {
+      let parts = [
+        ("key", original.leftOut.key), ("value", original.leftOut.value), ("headers", original.leftOut.headers),
+      ]
+      var members: [String: JSONValue] = [:]
+      for case (let name, let count?) in parts { members[name] = .integer(Int64(count)) }
+      facts["dropped"] = .object(members)
+      if let isThere { facts["stillOnTopic"] = .boolean(isThere) }
+    }
+    return .object(facts)
   }
 
-  private static func describe(_ letter: (offset: Int64, letter: StoredDeadLetter), _ output: TerminalOutput) {
+  private static func describe(
+    _ letter: (offset: Int64, letter: StoredDeadLetter), isThere: Bool, _ context: Context, _ output: TerminalOutput
+  ) {
     let stored = letter.letter
     output.line("letter    \(letter.offset)")
     output.line("run       \(stored.run)")
@@ -165,8 +195,19 @@ extension Command {
     for header in stored.original.headers {
       output.line("header    \(header.name): \(header.value.map { printable($0, limit: 400) } ?? "null")")
     }
-    let value = stored.original.value
-    output.line("value     \(value.map { "\($0.count) bytes: " + printable($0, limit: 4_000) } ?? "null")")
+    let leftOut = stored.original.leftOut
+    let value = stored.original.value.map { "\($0.count) bytes: " + printable($0, limit: 4_000) } ?? "null"
+    output.line("value     \(leftOut.value.map { "\($0) bytes, not in this letter" } ?? value)")
+    guard !leftOut.isNothing else { return }
+    output.line("dropped   \(leftOut.words) (bytes): too large for a dead letter")
+    guard isThere else {
+      return output.line("          the topic it came from no longer has the record: these bytes are gone")
+    }
+    output.line("          they are still where it came from:")
+    output.line(
+      "          kafka-console-consumer.sh --bootstrap-server \(context.configuration.kafka.bootstrap) --topic \(stored.topic) "
+        + "--partition 0 --offset \(stored.offset) --max-messages 1 --property print.headers=true --property print.key=true"
+    )
   }
 
   /// Bytes as text, with what a terminal would act on made visible.

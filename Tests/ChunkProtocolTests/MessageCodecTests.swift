@@ -109,6 +109,14 @@ import Testing
     (#"{"type":"chunk"}"#, #"the member "cursor" is missing"#),
     (#"{"type":"chunk","cursor":1,"rows":"x"}"#, #"the member "rows" is not a whole number from 0 up"#),
     (#"{"type":"chunk","cursor":1,"rows":-1}"#, #"the member "rows" is not a whole number from 0 up"#),
+    (
+      #"{"type":"chunk","cursor":1,"rows":9007199254740992}"#,
+      #"the member "rows" is larger than 9007199254740991"#
+    ),
+    (
+      #"{"type":"chunk","cursor":1,"total":9223372036854775807}"#,
+      #"the member "total" is larger than 9007199254740991"#
+    ),
     (#"{"type":"chunk","cursor":1,"bytes":1.5}"#, #"the member "bytes" is not a whole number from 0 up"#),
     (
       #"{"type":"chunk","cursor":1,"bytes":9223372036854775808}"#,

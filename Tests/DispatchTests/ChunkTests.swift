@@ -116,13 +116,73 @@ struct ChunkTests {
     #expect(driver.running?.attempt.cursorValue == "middling")
   }
 
-  @Test("metadata too large with the cursor in an event already: no further event, the commit is tried again")
+  @Test("metadata too large with the cursor in an event already: the queue stops, and goes on where it was")
   func metadataTooLargeAnyway() {
+    var driver = Driver.running()
+    driver.chunk(1)
+    driver.settle()
+    driver.chunk(2, cursor: Self.long)
+    #expect(driver.published().words() == "commit 0 running@100")
+    #expect(
+      driver.refuse(.metadataTooLarge).words()
+        == "stop 100; no timeout; no suspension; no retry; report checkpoint of r0 refused")
+    #expect(driver.machine.state == .stopped(.checkpointRefused(run: "r0")))
+    #expect(driver.ended(.stopped).isEmpty)
+    // Mended: the chunk that could not be committed is done again, and nobody has died of it.
+    #expect(driver.order(.resume).words() == "no retry; no hold; readHistory")
+    driver.read(driver.lookBack())
+    driver.request(Driver.queued(0))
+    driver.settle()
+    #expect(driver.running?.attempt.cause == .interruption && driver.running?.attempt.cursorValue == "c1")
+    #expect(driver.running?.attempt.rows == 10 && driver.running?.attempt.crashes == 0)
+  }
+
+  @Test("a cursor that only the broker finds too long, and then its event's offset as well: one event, then the stop")
+  func metadataTooLargeTwice() {
+    var driver = Driver.running()
+    driver.chunk(1, cursor: "middling")
+    #expect(driver.refuse(.metadataTooLarge).words() == "publish cursor(r0)")
+    #expect(driver.published().words() == "commit 0 running@100")
+    #expect(driver.refuse(.metadataTooLarge).words().hasSuffix("report checkpoint of r0 refused"))
+  }
+
+  @Test("metadata too large for a queue that is asked back: it is reported, and let go")
+  func metadataTooLargeWhileHandingOver() {
     var driver = Driver.running()
     driver.chunk(1, cursor: Self.long)
     driver.published()
-    #expect(driver.refuse(.metadataTooLarge).words() == "retry +50")
-    #expect(driver.fire(.retry).words() == "commit 0 running@100")
+    driver.give(.revoked(deadline: driver.now + 1_000))
+    #expect(
+      driver.refuse(.metadataTooLarge).words()
+        == "stop 100; no timeout; no suspension; no retry; report checkpoint of r0 refused; no timers; release")
+    #expect(driver.machine.state == .unassigned)
+  }
+
+  @Test("an end is committed without a checkpoint: a broker that refuses even that stops the queue")
+  func metadataTooLargeAtEnd() {
+    var driver = Driver.running()
+    driver.ended(.succeeded(facts: [:]))
+    driver.published()
+    #expect(driver.refuse(.metadataTooLarge).words() == "no retry; report checkpoint of none refused")
+    driver.order(.resume)
+    driver.read(driver.lookBack())
+    // Its end is in the events: it is not run again.
+    driver.request(Driver.queued(0))
+    driver.settle()
+    #expect(driver.machine.next == 1 && driver.running == nil)
+  }
+
+  @Test("a cursor that lies in an event already is not published again, after a loss and a return")
+  func storedCursorAfterReturn() {
+    var driver = Driver.running()
+    driver.chunk(1, cursor: Self.long)
+    driver.published()
+    driver.give(.lost)
+    driver.give(.assigned)
+    #expect(driver.read(driver.lookBack()).words().hasSuffix("commit 0 running@100"))
+    #expect(driver.committing?.committed.metadata?.checkpoint?.cursor == .stored(event: 101))
+    #expect(driver.commit().words() == "acknowledge 1")
+    #expect(driver.running?.attempt.chunks == 1 && driver.running?.attempt.rows == 10)
   }
 
   @Test("after a long cursor, one that only the broker finds too long goes into an event of its own")

@@ -197,6 +197,7 @@ struct HistoryTests {
       (.offsetBeyondLog(committed: 10, end: 3), ["10", "(3)", "--accept-loss-below 10"]),
       (.storedCursorMissing(run: "r0", event: 60), ["r0", "60", "baton cancel r0"]),
       (.publishRefused("too large"), ["too large", "baton resume q"]), (.fenced("twin"), ["twin", "--name"]),
+      (.checkpointRefused(run: "r9"), ["r9", "offset.metadata.max.bytes", "baton resume q"]),
     ] {
       let message = problem.message(queue: "q")
       for word in words + ["queue 'q'"] { #expect(message.contains(word), "\(message)") }

@@ -73,7 +73,10 @@ struct InputRow: Sendable {
     ) { .commitRefused(ticket: $0.committing?.ticket ?? 0, .unavailable) },
     InputRow(
       "commitRefused(metadataTooLarge)",
-      [.committing: "retry +50 -> turning", .checkpointing: "publish cursor(r0) -> running"]
+      [
+        .committing: "no retry; report checkpoint of r0 refused -> stopped",
+        .checkpointing: "publish cursor(r0) -> running",
+      ]
     ) { .commitRefused(ticket: $0.committing?.ticket ?? 0, .metadataTooLarge) },
     InputRow("commitRefused(fenced)", [.committing: fencedOut, .checkpointing: killed]) {
       .commitRefused(ticket: $0.committing?.ticket ?? 0, .fenced("twin"))

@@ -10,7 +10,9 @@ struct CodecRoundTripTests {
 
     mutating func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
     mutating func number() -> Int64 { pick(3) == 0 ? Int64(bitPattern: random.next()) : Int64(pick(1_000)) }
-    mutating func count() -> Int { Int(number()) }
+    /// A count, an offset or a token, within its bounds.
+    mutating func place() -> Int64 { number() & JSONValue.exactIntegerMax }
+    mutating func count() -> Int { Int(place()) }
     mutating func maybe<Value>(_ value: Value) -> Value? { pick(2) == 0 ? nil : value }
 
     mutating func moment() -> Timestamp {
@@ -57,7 +59,7 @@ struct CodecRoundTripTests {
     }
 
     mutating func progress() -> Event.Progress {
-      Event.Progress(attempt: count(), token: number(), rows: number(), chunks: count(), cursor: maybe(text()))
+      Event.Progress(attempt: count(), token: place(), rows: place(), chunks: count(), cursor: maybe(text()))
     }
 
     mutating func end() -> RunEnd {
@@ -66,8 +68,8 @@ struct CodecRoundTripTests {
       case 0: return .succeeded(facts: members())
       case 1: return .failed(.init(kind: kinds[pick(kinds.count)], message: text()))
       case 2: return .cancelled(by: text(), reason: maybe(text()))
-      case 3: return .skipped(.duplicate(of: text(), at: number()))
-      case 4: return .skipped(.covered(by: text(), at: number()))
+      case 3: return .skipped(.duplicate(of: text(), at: place()))
+      case 4: return .skipped(.covered(by: text(), at: place()))
       default: return .skipped(.expired(at: moment()))
       }
     }
@@ -78,24 +80,26 @@ struct CodecRoundTripTests {
       case 0:
         return .attemptStarted(
           .init(
-            attempt: count(), cause: causes[pick(causes.count)], failures: count(), crashes: count(), rows: number(),
-            waitingThrough: number(), twin: maybe(text())))
+            attempt: count(), cause: causes[pick(causes.count)], failures: count(), crashes: count(), rows: place(),
+            waitingThrough: place(), twin: maybe(text())))
       case 1: return .progressed(progress())
       case 2: return .handedOver(progress())
-      case 3: return .cursorStored(attempt: count(), token: number(), cursor: text())
-      case 4: return .attemptFailed(.init(attempt: count(), token: number(), message: text(), retryAt: moment()))
-      case 5: return .lossAccepted(from: number(), to: number(), by: text())
-      default: return .ended(.init(end: end(), attempt: count(), token: number(), rows: number(), chunks: count()))
+      case 3: return .cursorStored(attempt: count(), token: place(), cursor: text())
+      case 4: return .attemptFailed(.init(attempt: count(), token: place(), message: text(), retryAt: moment()))
+      case 5:
+        let from = place() / 2
+        return .lossAccepted(from: from, to: from + place() / 2, by: text())
+      default: return .ended(.init(end: end(), attempt: count(), token: place(), rows: place(), chunks: count()))
       }
     }
 
     mutating func checkpoint() -> CommitMetadata {
-      let cursors = [Checkpoint.Cursor.beginning, .inline(text()), .stored(event: number())]
-      let phases = [Checkpoint.Phase.running, .handedOver, .failed(retryAt: Timestamp(milliseconds: number()))]
+      let cursors = [Checkpoint.Cursor.beginning, .inline(text()), .stored(event: place())]
+      let phases = [Checkpoint.Phase.running, .handedOver, .failed(retryAt: moment())]
       let checkpoint = Checkpoint(
-        run: text(), attempt: count(), token: number(), phase: phases[pick(3)], cursor: cursors[pick(3)],
-        rows: number(), chunks: count(), attemptChunks: count(), failures: count(), crashes: count())
-      return CommitMetadata(eventsFrom: number(), checkpoint: maybe(checkpoint))
+        run: text(), attempt: count(), token: place(), phase: phases[pick(3)], cursor: cursors[pick(3)],
+        rows: place(), chunks: count(), attemptChunks: count(), failures: count(), crashes: count())
+      return CommitMetadata(eventsFrom: place(), checkpoint: maybe(checkpoint))
     }
 
     mutating func bytes() -> [UInt8]? { maybe((0..<pick(20)).map { _ in UInt8(pick(256)) }) }
@@ -103,17 +107,20 @@ struct CodecRoundTripTests {
     mutating func letter() -> DeadLetter {
       let raw = RawRecord(
         key: bytes(), value: bytes(),
-        headers: (0..<pick(4)).map { _ in RawRecord.Header(name: "h" + text(), value: bytes()) })
+        headers: (0..<pick(4)).map { _ in
+          RawRecord.Header(
+            name: ["h", "baton_", "baton_sender_", "baton_offset", "baton_\u{301}"][pick(5)] + text(), value: bytes())
+        })
       let kinds = RunEnd.Failure.Kind.allCases
       return DeadLetter(
         queued: QueuedRequest(
-          offset: number(), appended: moment(), raw: raw, content: .unreadable(reason: "x", id: maybe(id()))),
+          offset: place(), appended: moment(), raw: raw, content: .unreadable(reason: "x", id: maybe(id()))),
         failure: .init(kind: kinds[pick(kinds.count)], message: text()), attempts: count())
     }
 
     mutating func order() -> ControlMessage {
       let actions = [
-        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()), .acceptLoss(below: number()),
+        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()), .acceptLoss(below: place()),
       ]
       return ControlMessage(
         queue: text(), order: StandingOrder(action: actions[pick(4)], by: text(), reason: maybe(text())))
@@ -128,7 +135,7 @@ struct CodecRoundTripTests {
       let request = draw.request()
       #expect(RequestCodec.decode(RequestCodec.encode(request, source: "/test")) == .request(request), place)
       let event = Event(
-        run: draw.text(least: 1), job: draw.maybe(draw.text()), request: draw.number(), worker: draw.text(),
+        run: draw.text(least: 1), job: draw.maybe(draw.text()), request: draw.place(), worker: draw.text(),
         body: draw.body())
       #expect(try EventCodec.decode(EventCodec.encode(event, queue: "q", time: draw.moment())) == event, place)
       let order = draw.order()

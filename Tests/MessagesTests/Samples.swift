@@ -67,7 +67,8 @@ enum Samples {
     CommitMetadata(eventsFrom: 10, checkpoint: checkpoint(.running, .beginning)),
     CommitMetadata(eventsFrom: 10, checkpoint: checkpoint(.handedOver, .inline(hardText))),
     CommitMetadata(eventsFrom: 10, checkpoint: checkpoint(.running, .inline(""))),
-    CommitMetadata(eventsFrom: .max, checkpoint: checkpoint(.failed(retryAt: moment), .stored(event: 33))),
+    CommitMetadata(
+      eventsFrom: JSONValue.exactIntegerMax, checkpoint: checkpoint(.failed(retryAt: moment), .stored(event: 33))),
   ]
 
   private static func checkpoint(_ phase: Checkpoint.Phase, _ cursor: Checkpoint.Cursor) -> Checkpoint {
@@ -90,7 +91,15 @@ enum Samples {
           headers: [
             .init(name: "trace", value: nil), .init(name: "trace", value: []), .init(name: "ce_id", value: [0xc3]),
             .init(name: "baton_reason", value: Array("of an earlier death".utf8)),
+            .init(name: "baton_sender_x", value: nil), .init(name: "baton_own", value: Array("the sender's".utf8)),
           ]), content: .unreadable(reason: "x", id: "r9")),
       failure: RunEnd.Failure(kind: .crashesUsedUp, message: String(repeating: "m", count: 9_000)), attempts: 12),
+    DeadLetter(
+      queued: QueuedRequest(
+        offset: 5, appended: moment,
+        raw: RawRecord(
+          key: [1], value: nil, headers: [.init(name: "trace", value: [2])], leftOut: .init(value: 31_457_280)),
+        content: .unreadable(reason: "x", id: nil)),
+      failure: RunEnd.Failure(kind: .unreadable, message: String(repeating: "👩‍👩‍👧‍👦", count: 3_000)), attempts: 0),
   ]
 }

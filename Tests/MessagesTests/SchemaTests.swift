@@ -56,6 +56,9 @@ struct SchemaTests {
       line("event", Array(#"{"run":"r","request":1,"worker":"w","cause":"moon"}"#.utf8)),
       line("control", Array(#"{"queue":"q","action":"dance","by":"x"}"#.utf8)),
       line("dead-letter", Array("{}".utf8)),
+      line("event", Array(#"{"run":"r","request":9007199254740992,"worker":"w"}"#.utf8)),
+      line("control", Array(#"{"queue":"q","action":"accept-loss","below":-1,"by":"x"}"#.utf8)),
+      line("dead-letter", Array(#"{"baton_dropped":"lots"}"#.utf8)),
     ]
     let found = try validate(bad)
     #expect(found.last == "checked \(bad.count)")
@@ -63,6 +66,7 @@ struct SchemaTests {
       ("request", "'job' is a required"), ("request", "soon"), ("request", "prams"),
       ("event", "'worker' is a required"),
       ("event", "moon"), ("control", "dance"), ("dead-letter", "'baton_topic' is a required"),
+      ("event", "9007199254740992 is greater"), ("control", "-1 is less"), ("dead-letter", "'lots' does not match"),
     ] {
       #expect(found.contains { $0.hasPrefix(schema + ":") && $0.contains(words) }, "\(words): \(found)")
     }

@@ -235,6 +235,33 @@ def argument_too_long(rng, number):
     return b"k", body(params={"must": "be", "text": "x" * 200_000}), headers(f"a{number}")
 
 
+def own_baton_headers(rng, number):
+    # A dead letter's own headers begin so.
+    names = ["baton_offset", "baton_reason", "baton_own", "baton_sender_", "baton_sender_baton_run", "baton_"]
+    return b"k", b"{}", headers(f"s{number}") + [(rng.choice(names), rng.choice([b"theirs", None, b"\xff"])) for _ in range(3)]
+
+
+def number_extreme(rng, number):
+    # A time that is of another year in UTC than in its own zone.
+    return b"k", body(), headers(f"x{number}", ce_time=rng.choice([b"9999-12-31T23:59:59-23:59", b"0000-01-01T00:00:00+23:59"]))
+
+
+GIANT = b" " * (30 << 20)
+
+
+def giant_value(rng, number):
+    # Thirty megabytes that a producer compresses to some thousands.
+    return b"k", GIANT, headers(f"g{number}")
+
+
+def giant_key(rng, number):
+    return GIANT, b"{", headers(f"g{number}")
+
+
+def giant_header(rng, number):
+    return b"k", body(), headers(f"g{number}") + [("h", GIANT.decode())]
+
+
 # The kind, and what the dead letter must say of it. Rare ones are large or slow; the others share what is left.
 KINDS = {
     header_missing: {UNREADABLE}, no_headers: {UNREADABLE}, header_truncated: {UNREADABLE}, header_empty: {UNREADABLE},
@@ -245,22 +272,27 @@ KINDS = {
     wide_encoding: {UNREADABLE}, field_unknown: {UNREADABLE}, field_type: {UNREADABLE}, field_value: {UNREADABLE},
     job_missing: {UNREADABLE}, id_odd: {UNREADABLE}, time_odd: {UNREADABLE}, unknown_job: {UNKNOWN_JOB},
     param_missing: {BAD_PARAMS}, param_unknown: {BAD_PARAMS}, param_type: {BAD_PARAMS},
-    number_huge: {UNREADABLE, BAD_PARAMS},
+    number_huge: {UNREADABLE, BAD_PARAMS}, own_baton_headers: {UNREADABLE}, number_extreme: {UNREADABLE},
 }
 RARE = {
     many_headers: {UNREADABLE}, megabyte: {UNREADABLE}, largest: {UNREADABLE}, large_headers: {UNREADABLE},
     deep: {UNREADABLE, BAD_PARAMS}, many_unknown_params: {BAD_PARAMS}, argument_with_nul: {FAILED, BAD_PARAMS, "not-retriable"},
     argument_too_long: {FAILED, BAD_PARAMS, "not-retriable"},
 }
-EXPECTED = {**KINDS, **RARE}
+GIANTS = {giant_value: {UNREADABLE}, giant_key: {UNREADABLE}, giant_header: {UNREADABLE}}
+EXPECTED = {**KINDS, **RARE, **GIANTS}
 
 
-def make(rng, total, rare_each):
-    """As many records, each with its kind, in random order."""
+def make(rng, total, rare_each, giants=0):
+    """As many records, each with its kind, in random order; the giant ones, if any are wanted, side by side."""
     records = []
     for kind in RARE:
         records += [kind] * min(rare_each, total // 20)
     common = list(KINDS)
     records += [common[number % len(common)] for number in range(max(0, total - len(records)))]
     rng.shuffle(records)
-    return [(kind, kind(rng, number)) for number, kind in enumerate(records[:total])]
+    records = records[:total]
+    kinds = list(GIANTS)
+    middle = len(records) // 2
+    records[middle:middle] = [kinds[number % len(kinds)] for number in range(giants)]
+    return [(kind, kind(rng, number)) for number, kind in enumerate(records)]

@@ -34,12 +34,18 @@ def ensure_client():
     os.execv(python, [str(python), *sys.argv])
 
 
-def send_all(bootstrap, topic, records):
-    """Sends records, each a key, a value and a list of headers, in their order. Returns their offsets."""
+def send_all(bootstrap, topic, records, compression="none"):
+    """Sends records, each a key, a value and a list of headers, in their order. Returns their offsets.
+
+    compression: with one, records may be sent that are far larger than the topic takes, as long as they are not packed.
+    """
     from confluent_kafka import Producer
 
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "enable.idempotence": True, "message.max.bytes": 4_000_000, "linger.ms": 5}
+        {
+            "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "compression.type": compression,
+            "message.max.bytes": 4_000_000 if compression == "none" else 100_000_000,
+        }
     )
     offsets = [None] * len(records)
     errors = []

@@ -71,6 +71,7 @@ extension QueueProblem {
     case .offsetBeyondLog(let committed, let end): "\(committed) beyond \(end)"
     case .storedCursorMissing(let run, let event): "cursor of \(run) at \(event) missing"
     case .publishRefused(let reason): "refused: \(reason)"
+    case .checkpointRefused(let run): "checkpoint of \(run ?? "none") refused"
     case .fenced(let reason): "fenced: \(reason)"
     }
   }

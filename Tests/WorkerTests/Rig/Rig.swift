@@ -244,6 +244,11 @@ final class Rig: Sendable {
     return ended
   }
 
+  /// Answers the next requests of this sort with errors; the embedded broker only.
+  func failNextRequests(_ requestKey: Int16, with codes: [Int32]) async {
+    await broker?.failNextRequests(requestKey, with: codes)
+  }
+
   // MARK: The end
 
   private func attachLogs() {
