@@ -36,9 +36,7 @@ extension Worker {
     case .setTimer(let timer, let moment): driver.deadlines.set(timer, at: moment)
     case .cancelTimer(let timer): driver.deadlines.cancel(timer)
     case .release: release(driver)
-    case .report(let problem):
-      logger.error(problem.message(queue: queue), ["queue": queue])
-      if case .fenced(let reason) = problem { fence(reason) }
+    case .report(let problem): logger.error(problem.message(queue: queue), ["queue": queue])
     }
   }
 
@@ -157,9 +155,8 @@ extension Worker {
 
   nonisolated private func refused(_ error: KafkaError, ticket: Int64, queue: String) {
     let refusal: CommitRefusal =
-      if error.isFenced {
-        .fenced("\(error)")
-      } else if error.isGenerationLost {
+      // Whether the worker is out for good is found out when the group's client tells of it.
+      if error.isGenerationLost || error.isFenced {
         .generationLost
       } else if error.isMetadataTooLarge {
         .metadataTooLarge
