@@ -68,4 +68,20 @@ extension Worker {
     fencedBy = "\(error)"
     for driver in drivers.values { tell(driver, .fenced("\(error)")) }
   }
+
+  /// Nothing tells of a connection that is back, and an idle worker asks for nothing: so it is asked.
+  func probeKafka() {
+    probe = Task { [reader, troubles, topic = configuration.controlTopic] in
+      var pause = Pause(milliseconds: 500, upTo: 2_000)
+      while !Task.isCancelled {
+        do {
+          _ = try await reader.partitionCount(of: topic)
+          return troubles.end(.kafka)
+        } catch {
+          // Cancelled, and so told by the loop's condition.
+          try? await pause.pass()
+        }
+      }
+    }
+  }
 }

@@ -39,6 +39,7 @@ public actor Worker {
   nonisolated let logger: Logger
   nonisolated let mailbox = Mailbox<Message>()
   nonisolated let trace: (@Sendable (WorkerStep) -> Void)?
+  nonisolated let troubles: Troubles
   let launch: RunnerLaunch
   var producer: Producer
   /// Producers that broke for good, while what they had in hand is told.
@@ -51,6 +52,8 @@ public actor Worker {
   /// Counts the times that this worker has joined the group.
   var member = 0
   var nameWatch: Task<Void, Never>?
+  /// Asks until Kafka answers, while it does not.
+  var probe: Task<Void, Never>?
   var drivers: [String: QueueDriver] = [:]
   var isShuttingDown = false
   private var hasLeft = false
@@ -73,6 +76,7 @@ public actor Worker {
     self.trace = trace
     self.name = name
     self.logger = logger
+    troubles = Troubles(logger: logger)
     launch = RunnerLaunch(configuration: configuration, executable: executable, environment: environment)
     let settings = KafkaSettings(configuration, clientID: "baton-\(name)")
     let kafkaLogger = logger.with(component: "kafka")
@@ -123,9 +127,11 @@ public actor Worker {
     }
     follower.cancel()
     nameWatch?.cancel()
+    probe?.cancel()
     await leave()
     await follower.value
     await nameWatch?.value
+    await probe?.value
     await close()
     if let failure { throw failure }
     if let fencedBy { return .fenced(fencedBy) }
@@ -248,6 +254,9 @@ public actor Worker {
     case .lost(let partitions):
       for driver in drivers(of: partitions) {
         driver.isAssigned = false
+        for trouble in [Troubles.Subject.history(queue: driver.queue), .checkpoints(queue: driver.queue)] {
+          troubles.forget(trouble)
+        }
         logger.warning("queue lost: another worker may have it now", ["queue": driver.queue])
         tell(driver, .lost)
       }
@@ -261,6 +270,10 @@ public actor Worker {
         for driver in drivers.values { tell(driver, .offsetOutOfRange) }
       } else if error.isFatal {
         fail(error)
+      } else if error.isAboutAllBrokers {
+        if troubles.meet(.kafka, "no broker of Kafka can be reached: \(error)") { probeKafka() }
+      } else if error.isUnreachable || error.isTimeout {
+        troubles.meetBroker(error)
       } else {
         logger.warning("\(error)")
       }

@@ -107,6 +107,33 @@ struct RealKafkaTests {
     }
   }
 
+  @Test("a control topic that is deleted is missed once, and followed again from its start when it is made anew")
+  func controlTopicMadeAnew() async throws {
+    try await Rig.run(Self.cluster, jobs: DecisionTests.quick) { rig in
+      let topic = rig.configuration.controlTopic
+      for _ in 1...5 { try await rig.order(.resume) }
+      let worker = try rig.start("GREEN")
+      try await rig.enqueue("quick", id: "r1")
+      _ = try await rig.ended("r1")
+      try await rig.admin.delete(topic: topic)
+      _ = try await worker.line("cannot follow the standing orders")
+      // The cluster has forgotten it.
+      while true {
+        do {
+          try await rig.admin.create(topic: topic)
+          break
+        } catch let error as KafkaError where error.isTopicAlreadyThere { try Task.checkCancellation() }
+      }
+      _ = try await worker.line("the standing orders are followed again")
+      try await rig.order(.cancel(run: "r2"))
+      _ = try await worker.line("order: cancel r2")
+      let lines = worker.lines.all.filter { $0.contains("standing orders") }
+      #expect(lines.count == 2, "\(lines.joined(separator: "\n"))")
+      #expect(worker.lines.all.contains { $0.contains("the control topic has begun anew") })
+      await worker.shutDown()
+    }
+  }
+
   @Test(
     "a worker that is fenced and cannot find out by whom ends with a status that it may be started again after",
     .enabled(if: KafkaTool.path != nil))
