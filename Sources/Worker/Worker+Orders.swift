@@ -62,7 +62,7 @@ extension Worker {
       case .pause(let until): until.map { "pause until \($0)" } ?? "pause"
       case .resume: "resume"
       case .cancel(let run): "cancel \(run)"
-      case .acceptLoss(let below): "accept the loss of requests below offset \(below)"
+      case .acceptLoss(let below, _): "accept the loss of requests below offset \(below)"
       }
     let reasoned = order.reason.map { logger.with(["reason": $0]) } ?? logger
     reasoned.info("order: \(what)", ["queue": message.queue, "by": order.by])

@@ -113,7 +113,8 @@ struct CodecRoundTripTests {
 
     mutating func order() -> ControlMessage {
       let actions = [
-        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()), .acceptLoss(below: number()),
+        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()),
+        .acceptLoss(below: number(), events: number()),
       ]
       return ControlMessage(
         queue: text(), order: StandingOrder(action: actions[pick(4)], by: text(), reason: maybe(text())))

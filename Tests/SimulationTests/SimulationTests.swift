@@ -12,7 +12,7 @@ import Testing
   }
 
   /// Seeds that once broke a promise, each by a fault of the machine that has been mended since.
-  @Test(arguments: [24_557, 32_534] as [UInt64])
+  @Test(arguments: [24_557, 25_127, 32_534] as [UInt64])
   func promisesHoldWhereTheyOnceDidNot(seed: UInt64) {
     let result = Simulation(seed: seed).run()
     #expect(result.violation == nil)
