@@ -63,11 +63,19 @@ public struct EventDigest: Sendable, Hashable {
   public private(set) var succeeded: Set<Int64> = []
   /// Each request that was begun: while it has no end, or while it may cover a twin that waited.
   public private(set) var begun: [Int64: Begun] = [:]
-  /// Requests below this were given up as lost by a person.
-  public private(set) var lossAcceptedBelow: Int64 = 0
+  /// The last loss that a person accepted.
+  public private(set) var loss: AcceptedLoss?
 
   /// - Parameter floor: the committed offset, or the start of the requests topic.
   public init(floor: Int64) { self.floor = floor }
+
+  /// A loss that was accepted, and the event that says so.
+  public struct AcceptedLoss: Sendable, Hashable {
+    public var requests: Range<Int64>
+    public var event: Int64
+    /// Runs have begun or ended since, so what follows from it was committed.
+    public var isPast = false
+  }
 
   /// What is known of a request that was begun.
   public struct Begun: Sendable, Hashable {
@@ -92,6 +100,10 @@ public struct EventDigest: Sendable, Hashable {
   /// Adds an event. Events are added in log order.
   public mutating func apply(_ event: Event, at offset: Int64) {
     let request = event.request
+    switch event.body {
+    case .attemptStarted, .ended: loss?.isPast = true
+    case .progressed, .cursorStored, .attemptFailed, .handedOver, .lossAccepted: break
+    }
     switch event.body {
     case .attemptStarted(let start):
       var begun =
@@ -134,7 +146,7 @@ public struct EventDigest: Sendable, Hashable {
         keep(begun, for: request)
       }
     case .lossAccepted(let from, let to, _):
-      lossAcceptedBelow = max(lossAcceptedBelow, to)
+      loss = AcceptedLoss(requests: from..<max(from, to), event: offset)
       // Whatever comes to have these offsets is another request.
       begun = begun.filter { $0.key < from || $0.key >= to }
       ends = ends.filter { $0.key < from || $0.key >= to }

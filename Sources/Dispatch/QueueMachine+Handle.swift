@@ -89,8 +89,7 @@ extension QueueMachine {
     case .pause: pause = order
     case .resume: pause = nil
     case .cancel(let run): cancels[run] = order
-    case .acceptLoss(let below):
-      if below > lossAcceptedBelow { (lossAcceptedBelow, lossAcceptedBy) = (below, order.by) }
+    case .acceptLoss: lossOrder = order
     }
     switch (state, order.action) {
     case (.stopped(.fenced), _): return []

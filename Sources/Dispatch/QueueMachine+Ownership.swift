@@ -63,32 +63,27 @@ extension QueueMachine {
     if let running = resuming {
       commands = [.stopRunner(token: running.attempt.token), .cancelTimer(.suspension)]
     }
-    let accepted = max(lossAcceptedBelow, digest.lossAcceptedBelow)
-    if let problem = problem(history, offset: offset, accepted: accepted) {
-      state = .stopped(problem)
-      return commands + [.report(problem)]
-    }
     next = offset
-    // Beyond the end only after a person has accepted it: the topic is new, and begins at its start.
     var seed = Turn(next: next)
     seed.setsPosition = history.committed == nil
-    if next > history.requestsEnd {
-      next = history.requestsStart
-      seed.next = next
-      seed.setsPosition = true
-      // What the events tell is of requests that had these offsets before.
-      let known = max(digest.ends.keys.max() ?? -1, digest.begun.keys.max() ?? -1)
-      let lost = next..<max(offset, known + 1)
-      digest = EventDigest(floor: next)
-      seed.publications = [.event(lossAccepted(lost))]
-    } else if next < history.requestsStart {
-      let lost = next..<history.requestsStart
-      next = history.requestsStart
-      seed.next = next
-      if unended(lost) > 0 {
-        seed.publications = [.event(lossAccepted(lost))]
+    if let loss = loss(history, offset: offset) {
+      switch acceptance(of: loss, history) {
+      case .none:
+        state = .stopped(loss.problem)
+        return commands + [.report(loss.problem)]
+      case .recorded: break
+      case .ordered(let by): seed.publications = [.event(lossAccepted(loss.requests, by: by))]
       }
+      seed.setsPosition = true
     }
+    if next > history.requestsEnd {
+      // The topic is new, and begins at its start. What the events tell is of requests that had these offsets before.
+      next = history.requestsStart
+      digest = EventDigest(floor: next)
+    } else if next < history.requestsStart {
+      next = history.requestsStart
+    }
+    seed.next = next
     if next == offset, let saved {
       checkpoint = saved
       switch saved.cursor {
@@ -110,34 +105,69 @@ extension QueueMachine {
     return commands + [.startFetch(at: next)] + advance(from: seed, now: now)
   }
 
-  private func lossAccepted(_ lost: Range<Int64>) -> Event {
+  private func lossAccepted(_ lost: Range<Int64>, by: String) -> Event {
     Event(
       run: "offset-\(lost.lowerBound)", job: nil, request: lost.lowerBound, worker: worker,
-      body: .lossAccepted(from: lost.lowerBound, to: lost.upperBound, by: lossAcceptedBy))
+      body: .lossAccepted(from: lost.lowerBound, to: lost.upperBound, by: by))
   }
 
   private func unended(_ lost: Range<Int64>) -> Int64 {
     Int64(lost.count) - Int64(digest.ends.keys.count { lost.contains($0) })
   }
 
-  private func problem(_ history: QueueHistory, offset: Int64, accepted: Int64) -> QueueProblem? {
-    if offset > history.requestsEnd, accepted < offset {
-      return .offsetBeyondLog(committed: offset, end: history.requestsEnd)
+  /// Requests without an end that the log no longer has.
+  private struct Loss {
+    var problem: QueueProblem
+    var requests: Range<Int64>
+    /// What is accepted must reach as far as this.
+    var below: Int64
+  }
+
+  private func loss(_ history: QueueHistory, offset: Int64) -> Loss? {
+    let start = history.requestsStart
+    if offset > history.requestsEnd {
+      let known = max(digest.ends.keys.max() ?? -1, digest.begun.keys.max() ?? -1)
+      return Loss(
+        problem: .offsetBeyondLog(committed: offset, end: history.requestsEnd),
+        requests: start..<max(offset, known + 1), below: offset)
     }
-    if offset < history.requestsStart {
-      let lost = offset..<history.requestsStart
-      let count = unended(lost)
-      if count > 0, accepted < history.requestsStart {
-        return .requestsLost(from: lost.lowerBound, to: lost.upperBound, unended: count)
-      }
+    if offset < start {
+      let count = unended(offset..<start)
+      guard count > 0 else { return nil }
+      return Loss(
+        problem: .requestsLost(from: offset, to: start, unended: count), requests: offset..<start, below: start)
     }
     // Without a committed offset the only trace of a lost request is that it was begun.
-    if history.committed == nil, accepted < history.requestsStart,
-      let lost = digest.begun.filter({ $0.key < history.requestsStart && !$0.value.hasEnded }).keys.min()
+    guard history.committed == nil,
+      let lost = digest.begun.filter({ $0.key < start && !$0.value.hasEnded }).keys.min()
+    else { return nil }
+    return Loss(problem: .requestsLost(from: lost, to: start, unended: 1), requests: lost..<start, below: start)
+  }
+
+  private enum Acceptance {
+    case none
+    /// An earlier owner has written it down, and has not come to commit what follows.
+    case recorded
+    case ordered(by: String)
+  }
+
+  /// An acceptance counts once: what was committed or written down since it was given is of a later time, and a loss
+  /// found after that is another one.
+  private func acceptance(of loss: Loss, _ history: QueueHistory) -> Acceptance {
+    var since = history.committed?.metadata?.eventsFrom ?? 0
+    // Of an events topic that is gone.
+    if since > history.eventsEnd { since = 0 }
+    if let written = digest.loss, !written.isPast, written.event >= since,
+      written.requests.lowerBound == loss.requests.lowerBound, written.requests.upperBound >= loss.below
     {
-      return .requestsLost(from: lost, to: history.requestsStart, unended: 1)
+      return .recorded
     }
-    return nil
+    if let order = lossOrder, case .acceptLoss(let below, let events) = order.action, below >= loss.below,
+      events >= since, events <= history.eventsEnd, digest.loss.map({ $0.event < events }) ?? true
+    {
+      return .ordered(by: order.by)
+    }
+    return .none
   }
 
   /// Nobody was in between: the attempt goes on where it was.

@@ -36,9 +36,8 @@ public struct QueueMachine: Sendable {
   var taken = TakenIDs()
   var pause: StandingOrder?
   var cancels: [String: StandingOrder] = [:]
-  /// What a person gave up: requests below this offset.
-  var lossAcceptedBelow: Int64 = 0
-  var lossAcceptedBy = ""
+  /// The last order to accept a loss; whether it still applies is told by what happened since.
+  var lossOrder: StandingOrder?
   /// The moment by which the queue must be let go, once that was asked for.
   var handover: Timestamp?
   /// Tokens of attempts that this machine itself gave up: finding such a checkpoint later is no crash.

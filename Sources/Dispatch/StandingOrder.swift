@@ -16,7 +16,8 @@ public struct StandingOrder: Sendable, Hashable {
     case pause(until: Timestamp?)
     case resume
     case cancel(run: String)
-    /// Go on although the requests below this offset, some of them without an end, are gone from the log.
-    case acceptLoss(below: Int64)
+    /// Go on although the requests below this offset, some of them without an end, are gone from the log. It is meant
+    /// for the one loss that is there when it is given: `events` is the offset after the queue's last event then.
+    case acceptLoss(below: Int64, events: Int64)
   }
 }

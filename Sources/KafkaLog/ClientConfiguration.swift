@@ -18,6 +18,8 @@ struct ClientConfiguration {
       ("log.queue", "true"),
       // Idle connections closed by a broker are no news.
       ("log.connection.close", "false"),
+      // A broker that is back should be found by those who wait for it; the library would wait up to 10 s.
+      ("reconnect.backoff.max.ms", "1000"),
     ]
     properties += own.map { (name: $0.0, value: $0.1) }
     properties += settings.properties.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
@@ -49,6 +51,9 @@ struct ClientConfiguration {
     }
     return client
   }
+
+  /// What a property is set to; nil where the library's default holds.
+  func value(of property: String) -> String? { properties.last { $0.name == property }?.value }
 
   static func isSecret(_ property: String) -> Bool {
     ["password", "secret", "key.pem", "private", "token", "oauthbearer.config", "keystore"].contains {

@@ -28,6 +28,9 @@ extension KafkaError {
     }
   }
 
+  /// No broker at all can be reached.
+  public var isAboutAllBrokers: Bool { code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN.rawValue }
+
   /// The group's coordinator is being found, has moved, or is still reading what it must know.
   public var isCoordinatorUnsettled: Bool {
     [

@@ -163,7 +163,14 @@ public actor Producer {
       if inFlight.isEmpty { becomeIdle() }
     case RD_KAFKA_EVENT_ERROR:
       let error = event.error(doing: "reach the cluster")
-      if error.isFatal { logger.error("\(error)") } else { logger.warning("\(error)") }
+      if error.isFatal {
+        logger.error("\(error)")
+      } else if error.isUnreachable || error.isTimeout {
+        // The library goes on trying; a record for which that comes too late says so itself.
+        logger.debug("\(error)")
+      } else {
+        logger.warning("\(error)")
+      }
     default: break
     }
   }

@@ -219,7 +219,19 @@ public actor TopicAdmin {
     var isOverridden: Bool
   }
 
+  /// Another broker than the one that told of a topic may not know it yet.
   private func configs(of topics: [String]) async throws -> [String: [String: Setting]] {
+    let deadline = monotonicNanoseconds() + UInt64(max(0, settings.newTopicMilliseconds)) * 1_000_000
+    while true {
+      do {
+        return try await configsAsKnown(of: topics)
+      } catch let error as KafkaError where error.isUnknownTopic && monotonicNanoseconds() < deadline {
+        await pause(milliseconds: 100)
+      }
+    }
+  }
+
+  private func configsAsKnown(of topics: [String]) async throws -> [String: [String: Setting]] {
     guard !topics.isEmpty else { return [:] }
     let doing = "read the settings of \(topics.joined(separator: ", "))"
     var resources: [OpaquePointer?] = topics.map { rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, $0) }

@@ -32,10 +32,11 @@ public enum ControlCodec {
       key = cancelKey(run: run, queue: message.queue)
       members["action"] = .string("cancel")
       members["run"] = .string(run)
-    case .acceptLoss(let below):
+    case .acceptLoss(let below, let events):
       key = "accept-loss/\(message.queue)"
       members["action"] = .string("accept-loss")
       members["below"] = .count(below)
+      members["events"] = .count(events)
     }
     if let reason = order.reason { members["reason"] = .string(reason) }
     let event = CloudEvent(
@@ -62,7 +63,8 @@ public enum ControlCodec {
     case "pause": action = .pause(until: try fields.optionalTimestamp("until"))
     case "resume": action = .resume
     case "cancel": action = .cancel(run: try fields.string("run"))
-    case "accept-loss": action = .acceptLoss(below: try fields.integer("below"))
+    case "accept-loss":
+      action = .acceptLoss(below: try fields.integer("below"), events: try fields.integer("events"))
     case let other: throw MessageError("field 'action' is unknown: '\(other.prefix(80))'")
     }
     return ControlMessage(

@@ -24,6 +24,8 @@ struct Ledger {
   private(set) var open = 0
   /// Requests below this were given up by the operator.
   private(set) var lossAcceptedBelow: Int64 = 0
+  /// The last loss that an event says was accepted.
+  var loss: (requests: Range<Int64>, event: Int64)?
   /// Tokens that the coordinator has taken, the highest, and the request that started last.
   private(set) var acknowledged: Set<Int64> = []
   private(set) var highestToken: Int64 = -1

@@ -41,8 +41,24 @@ extension World {
       }
       ledger.end(event.request, token: ended.token, end: ended.end, event: offset)
       coverage.note(ended.end)
-    case .attemptStarted, .progressed, .cursorStored, .attemptFailed, .handedOver, .lossAccepted: break
+    case .lossAccepted(let from, let to, _): checkLoss(from..<to, at: offset)
+    case .attemptStarted, .progressed, .cursorStored, .attemptFailed, .handedOver: break
     }
+  }
+
+  /// An order to accept a loss counts for one.
+  private func checkLoss(_ lost: Range<Int64>, at offset: Int64) {
+    defer { ledger.loss = (lost, offset) }
+    ledger.acceptLoss(below: lost.upperBound)
+    let since = ledger.loss.map { $0.requests.lowerBound == lost.lowerBound ? -1 : $0.event } ?? -1
+    let isOrdered = orders.contains { order in
+      if case .acceptLoss(let below, let events) = order.action {
+        below >= lost.upperBound && events > since
+      } else {
+        false
+      }
+    }
+    if !isOrdered { violate(.nothingLost, "the loss of requests \(lost) is accepted by an order for an earlier one") }
   }
 
   /// Ends that need no attempt carry the last token that the events tell of, taken or not.

@@ -128,7 +128,11 @@ extension World {
     give(StandingOrder(action: .resume, by: "operator"))
   }
 
-  func give(_ order: StandingOrder) {
+  func give(_ given: StandingOrder) {
+    var order = given
+    if case .acceptLoss(let below, _) = given.action {
+      order.action = .acceptLoss(below: below, events: log.eventsEnd)
+    }
     tell(nil, "order: \(order.action)")
     // Compacted: the last order of a kind, or for a run, is what holds.
     switch order.action {
@@ -142,7 +146,7 @@ extension World {
     case .cancel, .acceptLoss: break
     }
     orders.append(order)
-    if case .acceptLoss(let below) = order.action { ledger.acceptLoss(below: below) }
+    if case .acceptLoss(let below, _) = order.action { ledger.acceptLoss(below: min(below, log.requestsStart)) }
     for worker in workers where worker.isUp { send(worker, .control, after: 1...500, .input(.control(order))) }
   }
 
@@ -151,7 +155,9 @@ extension World {
     let at = now + random.milliseconds(500...10_000)
     switch problem {
     case .requestsLost(_, let to, _):
-      heap.push(at: at, .order(StandingOrder(action: .acceptLoss(below: to), by: "operator")))
+      // Some say more than they are asked for: it counts for this loss all the same.
+      let below = to + (random.chance(30) ? random.milliseconds(1...20) : 0)
+      heap.push(at: at, .order(StandingOrder(action: .acceptLoss(below: below, events: 0), by: "operator")))
     case .offsetBeyondLog(let committed, _):
       violate(.nothingLost, "the committed offset \(committed) is beyond the log's end")
     case .storedCursorMissing(let run, _):

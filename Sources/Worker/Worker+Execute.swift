@@ -9,7 +9,7 @@ extension Worker {
   /// Executes one command; what comes of it goes into the mailbox.
   func execute(_ command: QueueMachine.Command, _ driver: QueueDriver) {
     let queue = driver.queue
-    let (mailbox, trace) = (mailbox, trace)
+    let (mailbox, trace, troubles) = (mailbox, trace, troubles)
     switch command {
     case .readHistory(let ticket): readHistory(ticket, driver)
     case .readEvents(let ticket, let from, let to): readEvents(ticket, from: from, to: to, driver)
@@ -25,6 +25,7 @@ extension Worker {
           switch result {
           case .success:
             trace?(.checkpointTaken)
+            troubles.end(.checkpoints(queue: queue))
             mailbox.post(.machine(queue: queue, .committed(ticket: ticket)))
           case .failure(let error): self.refused(error, ticket: ticket, queue: queue)
           }
@@ -36,9 +37,7 @@ extension Worker {
     case .setTimer(let timer, let moment): driver.deadlines.set(timer, at: moment)
     case .cancelTimer(let timer): driver.deadlines.cancel(timer)
     case .release: release(driver)
-    case .report(let problem):
-      logger.error(problem.message(queue: queue), ["queue": queue])
-      if case .fenced(let reason) = problem { fence(reason) }
+    case .report(let problem): logger.error(problem.message(queue: queue), ["queue": queue])
     }
   }
 
@@ -52,6 +51,7 @@ extension Worker {
         let committed = try await consumer.committed(partition)
         let read = try await history.read(queue: queue, committed: committed)
         trace?(.historyRead)
+        troubles.end(.history(queue: queue))
         logger.debug(
           "history read",
           [
@@ -60,7 +60,7 @@ extension Worker {
           ])
         mailbox.post(.machine(queue: queue, .historyRead(ticket: ticket, read)))
       } catch {
-        logger.warning("cannot read the queue's history, trying again: \(error)", ["queue": queue])
+        troubles.meet(.history(queue: queue), "cannot read the queue's history, trying again: \(error)")
         mailbox.post(.machine(queue: queue, .historyFailed(ticket: ticket)))
       }
     }
@@ -69,12 +69,15 @@ extension Worker {
   private func readEvents(_ ticket: Int64, from: Int64, to: Int64, _ driver: QueueDriver) {
     let queue = driver.queue
     Task {
+      var pause = Pause(milliseconds: 50, upTo: 1_000)
       while true {
         do {
           let events = try await history.events(queue: queue, from: from, to: to)
+          troubles.end(.events(queue: queue))
           return mailbox.post(.machine(queue: queue, .eventsRead(ticket: ticket, events)))
         } catch let error as KafkaError where error.isRetriable {
-          logger.warning("cannot read the events, trying again: \(error)", ["queue": queue])
+          troubles.meet(.events(queue: queue), "cannot read the events, trying again: \(error)")
+          try await pause.pass()
         } catch {
           // The partition is taken from us, or the worker ends; the machine has let go of the turn by then.
           return logger.error("cannot read the events: \(error)", ["queue": queue])
@@ -110,7 +113,7 @@ extension Worker {
         batch.isLetter.append(false)
       }
     }
-    let (mailbox, logger, producer, trace) = (mailbox, logger, producer, trace)
+    let (mailbox, producer, trace, troubles) = (mailbox, producer, trace, troubles)
     trace?(.eventsPublished)
     let told: @Sendable ([Result<Delivery, KafkaError>]) -> Void = { results in
       var offsets: [Int64] = []
@@ -118,7 +121,7 @@ extension Worker {
         switch result {
         case .success(let delivery): offsets.append(delivery.offset)
         case .failure(let error):
-          logger.warning("an event was not taken: \(error)", ["queue": queue])
+          troubles.meet(.publications(queue: queue), "an event was not taken: \(error)")
           if error.isFatal { mailbox.post(.producerBroke(producer)) }
           let isRefused = !error.isRetriable && !error.isFatal && !error.outcomeUnknown
           return mailbox.post(
@@ -127,6 +130,7 @@ extension Worker {
         }
       }
       trace?(.eventsStored)
+      troubles.end(.publications(queue: queue))
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
     }
     batch.submit(to: producer, logger: logger.with(["queue": queue]), told)
@@ -150,16 +154,15 @@ extension Worker {
 
   nonisolated private func refused(_ error: KafkaError, ticket: Int64, queue: String) {
     let refusal: CommitRefusal =
-      if error.isFenced {
-        .fenced("\(error)")
-      } else if error.isGenerationLost {
+      // Whether the worker is out for good is found out when the group's client tells of it.
+      if error.isGenerationLost || error.isFenced {
         .generationLost
       } else if error.isMetadataTooLarge {
         .metadataTooLarge
       } else {
         .unavailable
       }
-    logger.warning("a checkpoint was not taken: \(error)", ["queue": queue])
+    troubles.meet(.checkpoints(queue: queue), "a checkpoint was not taken: \(error)")
     mailbox.post(.machine(queue: queue, .commitRefused(ticket: ticket, refusal)))
   }
 

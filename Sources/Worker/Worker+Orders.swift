@@ -11,12 +11,23 @@ extension Worker {
     let bounds = try await controlReader.bounds(of: partition)
     let existing = controlReader.records(of: partition, from: bounds.start, to: bounds.end)
     while let batch = try await existing.next() { for record in batch { take(record) } }
-    return Task { [controlReader, logger] in
+    return Task { [controlReader, logger, troubles] in
       var next = bounds.end
+      var pause = Pause(upTo: 5_000)
       while !Task.isCancelled {
         do {
+          if troubles.isOn(.orders) {
+            // The topic may have been made anew meanwhile.
+            let bounds = try await controlReader.bounds(of: partition)
+            if next > bounds.end || next < bounds.start {
+              logger.warning("the control topic has begun anew: its orders are read from the start")
+              next = bounds.start
+            }
+            troubles.end(.orders)
+          }
           let records = controlReader.follow(partition, from: next)
           while let batch = try await records.next() {
+            pause.reset()
             for record in batch {
               self.take(record)
               next = record.offset + 1
@@ -26,7 +37,8 @@ extension Worker {
         } catch is CancellationError {
           return
         } catch {
-          logger.warning("cannot follow the standing orders, trying again: \(error)")
+          troubles.meet(.orders, "cannot follow the standing orders, trying again: \(error)")
+          do { try await pause.pass() } catch { return }
         }
       }
     }
@@ -50,7 +62,7 @@ extension Worker {
       case .pause(let until): until.map { "pause until \($0)" } ?? "pause"
       case .resume: "resume"
       case .cancel(let run): "cancel \(run)"
-      case .acceptLoss(let below): "accept the loss of requests below offset \(below)"
+      case .acceptLoss(let below, _): "accept the loss of requests below offset \(below)"
       }
     let reasoned = order.reason.map { logger.with(["reason": $0]) } ?? logger
     reasoned.info("order: \(what)", ["queue": message.queue, "by": order.by])

@@ -20,11 +20,14 @@ public actor Worker {
 
   /// What reaches the worker.
   enum Message: Sendable {
-    case group(GroupEvent)
+    /// Of the member with this number: each time that the worker joins, it gets a new one.
+    case group(GroupEvent, member: Int)
     case machine(queue: String, QueueMachine.Input)
     case runnerGone(queue: String, token: Int64, AttemptRunner.Usage)
     case order(ControlMessage)
     case shutDown(deadline: Timestamp)
+    /// Who works under this worker's name, now that the group has fenced it.
+    case holder(Result<NameWatch.Holder, any Error>)
     /// A producer can never be used again.
     case producerBroke(Producer)
     /// The group has been left.
@@ -36,6 +39,7 @@ public actor Worker {
   nonisolated let logger: Logger
   nonisolated let mailbox = Mailbox<Message>()
   nonisolated let trace: (@Sendable (WorkerStep) -> Void)?
+  nonisolated let troubles: Troubles
   let launch: RunnerLaunch
   var producer: Producer
   /// Producers that broke for good, while what they had in hand is told.
@@ -45,12 +49,17 @@ public actor Worker {
   let host: ProcessHost
   let history: HistoryReader
   var consumer: GroupConsumer?
+  /// Counts the times that this worker has joined the group.
+  var member = 0
+  var nameWatch: Task<Void, Never>?
+  /// Asks until Kafka answers, while it does not.
+  var probe: Task<Void, Never>?
   var drivers: [String: QueueDriver] = [:]
   var isShuttingDown = false
   private var hasLeft = false
   var fencedBy: String?
   /// Why the group's client can never be used again, if that is not another worker's doing.
-  private var failure: KafkaError?
+  var failure: (any Error)?
 
   /// Connects, without joining the group yet.
   /// - Parameters:
@@ -67,6 +76,7 @@ public actor Worker {
     self.trace = trace
     self.name = name
     self.logger = logger
+    troubles = Troubles(logger: logger)
     launch = RunnerLaunch(configuration: configuration, executable: executable, environment: environment)
     let settings = KafkaSettings(configuration, clientID: "baton-\(name)")
     let kafkaLogger = logger.with(component: "kafka")
@@ -110,26 +120,19 @@ public actor Worker {
     try await TopicCheck(configuration: configuration).run(reader: reader)
     let follower = try await followOrders()
     await prepared.value
-    let (mailbox, trace) = (mailbox, trace)
     trace?(.groupJoining)
-    let consumer = try GroupConsumer(
-      settings: KafkaSettings(configuration, clientID: "baton-\(name)"), group: configuration.kafka.group,
-      instanceID: name, topics: configuration.queueOrder.map(configuration.requestsTopic),
-      recordBytesMax: RawRecord.bytesMax,
-      sessionTimeoutMilliseconds: Int(configuration.worker.sessionTimeoutMilliseconds),
-      logger: logger.with(component: "kafka"), onStatistics: statistics,
-      onEvent: { event in
-        if case .record = event { trace?(.requestReceived) }
-        mailbox.post(.group(event))
-      })
-    self.consumer = consumer
+    try join()
     logger.info("worker is up", ["name": name, "queues": configuration.queueOrder.joined(separator: ",")])
     while !isDone {
       for message in await mailbox.next() { handle(message) }
     }
     follower.cancel()
-    await leave(consumer)
+    nameWatch?.cancel()
+    probe?.cancel()
+    await leave()
     await follower.value
+    await nameWatch?.value
+    await probe?.value
     await close()
     if let failure { throw failure }
     if let fencedBy { return .fenced(fencedBy) }
@@ -153,8 +156,9 @@ public actor Worker {
   }
 
   /// Says goodbye to the group, which asks for the queues back one last time.
-  private func leave(_ consumer: GroupConsumer) async {
+  private func leave() async {
     for driver in drivers.values { driver.deadlines.cancelAll() }
+    guard let consumer else { return }
     guard fencedBy == nil else { return await consumer.close() }
     let leaving = Task { [mailbox] in
       await consumer.leave()
@@ -179,7 +183,7 @@ public actor Worker {
     try Producer(settings: settings, logger: logger, onStatistics: { logger.debug($0) })
   }
 
-  private var statistics: @Sendable (String) -> Void {
+  var statistics: @Sendable (String) -> Void {
     let logger = logger.with(component: "kafka")
     return { logger.debug($0) }
   }
@@ -202,7 +206,9 @@ public actor Worker {
 
   private func handle(_ message: Message) {
     switch message {
-    case .group(let event): handle(event)
+    // What a former member still has to tell is of no more interest: it has lost all.
+    case .group(let event, let member): if member == self.member { handle(event) }
+    case .holder(let holder): settle(holder)
     case .machine(let queue, let input): if let driver = drivers[queue] { tell(driver, input) }
     case .runnerGone(let queue, let token, let usage):
       drivers[queue]?.runners[token] = nil
@@ -249,22 +255,26 @@ public actor Worker {
     case .lost(let partitions):
       for driver in drivers(of: partitions) {
         driver.isAssigned = false
+        for trouble in [Troubles.Subject.history(queue: driver.queue), .checkpoints(queue: driver.queue)] {
+          troubles.forget(trouble)
+        }
         logger.warning("queue lost: another worker may have it now", ["queue": driver.queue])
         tell(driver, .lost)
       }
     case .record(let record, let highWatermark):
       guard let driver = drivers(of: [record.topicPartition]).first else { return }
       tell(driver, .request(queued(record), requestsEnd: highWatermark))
-    case .fenced(let error): fence("\(error)")
+    case .fenced(let error): suspectFence(error)
     case .error(let error):
       if error.isOffsetOutOfRange {
         // Each queue looks for itself whether it is the one.
         for driver in drivers.values { tell(driver, .offsetOutOfRange) }
       } else if error.isFatal {
-        logger.error("\(error)")
-        failure = error
-        fencedBy = "\(error)"
-        for driver in drivers.values { tell(driver, .fenced("\(error)")) }
+        fail(error)
+      } else if error.isAboutAllBrokers {
+        if troubles.meet(.kafka, "no broker of Kafka can be reached: \(error)") { probeKafka() }
+      } else if error.isUnreachable || error.isTimeout {
+        troubles.meetBroker(error)
       } else {
         logger.warning("\(error)")
       }
@@ -285,13 +295,5 @@ public actor Worker {
       content = .request(request)
     }
     return QueuedRequest(offset: record.offset, appended: record.appended, raw: raw, content: content)
-  }
-
-  /// This worker is out for good: whatever runs is stopped, and nothing more is published.
-  func fence(_ reason: String) {
-    guard fencedBy == nil else { return }
-    fencedBy = reason
-    logger.error("another worker of this name has taken this one's place", ["name": name, "error": reason])
-    for driver in drivers.values { tell(driver, .fenced(reason)) }
   }
 }

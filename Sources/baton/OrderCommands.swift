@@ -30,7 +30,9 @@ extension Command {
     options: [
       Option(
         "accept-loss-below", value: "OFFSET",
-        help: "give up the requests below this offset that are gone from the log without an end"),
+        help:
+          "give up the requests below this offset that are gone from the log without an end; counts for this loss alone"
+      ),
       SharedOption.reason, SharedOption.json,
     ],
     arguments: [Argument("QUEUE", help: "the queue", completion: .command("names queues"))],
@@ -40,7 +42,7 @@ extension Command {
     ],
     run: { arguments in
       if let below = try arguments.integer("accept-loss-below", in: 0...Int.max) {
-        return try await order(.acceptLoss(below: Int64(below)), arguments)
+        return try await acceptLoss(below: Int64(below), arguments)
       }
       return try await order(.resume, arguments)
     })
@@ -59,6 +61,15 @@ extension Command {
       if let end = run.end { throw CommandError("run \(id) has ended already: \(endWords(end.ended))") }
       return try await send(.cancel(run: id), queue: snapshot.queue, context, arguments)
     })
+
+  /// The loss that is there now: one that is found after later events is another.
+  private static func acceptLoss(below: Int64, _ arguments: ParsedArguments) async throws -> Int32 {
+    let context = try Context(arguments)
+    let queue = try context.queues(arguments.argument("QUEUE"))[0]
+    let events = TopicPartition(topic: context.configuration.eventsTopic(queue))
+    let end = try await context.withReader { try await $0.bounds(of: events).end }
+    return try await send(.acceptLoss(below: below, events: end), queue: queue, context, arguments)
+  }
 
   private static func order(_ action: StandingOrder.Action, _ arguments: ParsedArguments) async throws -> Int32 {
     let context = try Context(arguments)

@@ -124,6 +124,7 @@ struct EventDigestTests {
     let digest = digest(
       (10, 3, ended(1)), (11, 6, ended(2)), (12, 4, started()), (13, 7, started()),
       (14, 3, .lossAccepted(from: 3, to: 6, by: "ann")))
-    #expect(digest.ends == [6: 2] && digest.begun.keys.sorted() == [7] && digest.lossAcceptedBelow == 6)
+    #expect(digest.ends == [6: 2] && digest.begun.keys.sorted() == [7])
+    #expect(digest.loss?.requests == 3..<6 && digest.loss?.event == 14)
   }
 }

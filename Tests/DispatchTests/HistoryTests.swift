@@ -72,9 +72,9 @@ struct HistoryTests {
   func accepted() {
     var driver = Driver()
     driver.open(Driver.lands(.init(offset: 2), requests: 5..<9))
-    #expect(driver.order(.acceptLoss(below: 4)).words() == "no retry; no hold; readHistory")
+    #expect(driver.order(.acceptLoss(below: 4, events: 100)).words() == "no retry; no hold; readHistory")
     #expect(driver.read(Driver.lands(.init(offset: 2), requests: 5..<9)).words() == "report lost 2..<5 (3)")
-    driver.order(.acceptLoss(below: 5))
+    driver.order(.acceptLoss(below: 5, events: 100))
     #expect(
       driver.read(Driver.lands(.init(offset: 2), requests: 5..<9)).words() == "fetch 5; publish lost(2..<5 ann)")
     #expect(driver.published().words() == "commit 5")
@@ -89,7 +89,63 @@ struct HistoryTests {
       run: "offset-2", job: nil, request: 2, worker: "GREEN", body: .lossAccepted(from: 2, to: 5, by: "ann"))
     var driver = Driver()
     driver.open(Driver.lands(.init(offset: 2), requests: 5..<9, events: [(60, event)]))
-    #expect(driver.machine.next == 5 && driver.machine.state.word != "stopped")
+    #expect(driver.machine.next == 5 && driver.committing?.committed.offset == 5)
+    #expect(driver.publishing == nil, "it is written down already")
+  }
+
+  @Test("an accepted loss counts once: the next one needs a decision of its own")
+  func acceptedOnce() {
+    var driver = Driver()
+    let first = Driver.lands(.init(offset: 10), requests: 0..<3)
+    #expect(driver.open(first).words() == "report 10 beyond 3")
+    driver.order(.acceptLoss(below: 10, events: 100))
+    driver.read(first)
+    driver.settle()
+    driver.request(Driver.queued(0))
+    driver.settle()
+    #expect(driver.committed?.offset == 0 && driver.running != nil)
+    // The topic is made anew once more, while another worker has the queue: what it reads, whatever it has in memory.
+    let committed = QueueHistory.Committed(offset: 7, metadata: CommitMetadata(eventsFrom: 104))
+    for history in [
+      Driver.lands(committed, requests: 0..<2, eventsEnd: 110),
+      Driver.lands(committed, requests: 0..<2, eventsEnd: 110, events: driver.events),
+      // Somebody's tool has set the offset: all events are read.
+      Driver.lands(.init(offset: 7), requests: 0..<2, eventsEnd: 110, events: driver.events),
+    ] {
+      driver.give(.lost)
+      driver.give(.timer(.suspension))
+      #expect(driver.open(history).words() == "report 7 beyond 2")
+    }
+    // And a new worker, which finds the old order on the control topic.
+    var other = Driver()
+    other.order(.acceptLoss(below: 10, events: 100))
+    #expect(other.open(Driver.lands(committed, requests: 0..<2, eventsEnd: 110)).words() == "report 7 beyond 2")
+    other.order(.acceptLoss(below: 7, events: 110))
+    let again = Driver.lands(committed, requests: 0..<2, eventsEnd: 110)
+    #expect(other.read(again).words() == "fetch 0; publish lost(0..<7 ann)")
+  }
+
+  @Test("an order for a loss in a topic that is gone says nothing of the new events")
+  func orderOfAnotherTopic() {
+    var driver = Driver()
+    driver.order(.acceptLoss(below: 10, events: 5_000))
+    let committed = QueueHistory.Committed(offset: 10, metadata: CommitMetadata(eventsFrom: 4_990))
+    let history = Driver.lands(committed, requests: 0..<0, eventsEnd: 3)
+    #expect(driver.open(history).words() == "report 10 beyond 0")
+    // All topics were made anew: what the metadata says of the events is of those that are gone.
+    driver.order(.acceptLoss(below: 10, events: 3))
+    #expect(driver.read(history).words() == "fetch 0; publish lost(0..<10 ann)")
+  }
+
+  @Test("without a committed offset an accepted loss is written down too")
+  func acceptedWithoutOffset() {
+    var driver = Driver()
+    let start = Event.AttemptStarted(attempt: 1, cause: .first)
+    let event = Event(run: "r2", job: "sync", request: 2, worker: "GREEN", body: .attemptStarted(start))
+    let history = Driver.lands(nil, requests: 5..<6, events: [(60, event)])
+    #expect(driver.open(history).words() == "report lost 2..<5 (1)")
+    driver.order(.acceptLoss(below: 5, events: 100))
+    #expect(driver.read(history).words() == "fetch 5; publish lost(2..<5 ann)")
   }
 
   @Test("an offset beyond the log stops the queue; accepted, it begins at the new log's start")
@@ -97,7 +153,7 @@ struct HistoryTests {
     var driver = Driver()
     let history = Driver.lands(.init(offset: 10), requests: 0..<3, events: ends(0..<10))
     #expect(driver.open(history).words() == "report 10 beyond 3")
-    driver.order(.acceptLoss(below: 10))
+    driver.order(.acceptLoss(below: 10, events: 100))
     #expect(driver.read(history).words() == "fetch 0; publish lost(0..<10 ann)")
     // The old requests' ends say nothing of the new ones at their offsets.
     driver.request(Driver.queued(0))

@@ -141,7 +141,7 @@ struct InputRow: Sendable {
       order(.cancel(run: "r7"))
     },
     InputRow("control(acceptLoss)", [.holding: "no hold -> holding", .stopped: "\(read) -> readingHistory"]) { _ in
-      order(.acceptLoss(below: 5))
+      order(.acceptLoss(below: 5, events: 0))
     },
     InputRow("timer(retry)", [.readingHistory: "\(read) -> readingHistory", .returning: "\(read) -> returning"]) { _ in
       .timer(.retry)

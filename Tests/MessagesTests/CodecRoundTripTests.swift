@@ -120,7 +120,8 @@ struct CodecRoundTripTests {
 
     mutating func order() -> ControlMessage {
       let actions = [
-        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()), .acceptLoss(below: place()),
+        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()),
+        .acceptLoss(below: place(), events: place()),
       ]
       return ControlMessage(
         queue: text(), order: StandingOrder(action: actions[pick(4)], by: text(), reason: maybe(text())))

@@ -169,7 +169,7 @@ struct ExtremeNumberTests {
         let found = committed.map { QueueHistory.Committed(offset: $0) }
         own(found, digest)
         // A person has given up what is lost: the log begins anew.
-        own(found, digest, order: StandingOrder(action: .acceptLoss(below: .max), by: "x"))
+        own(found, digest, order: StandingOrder(action: .acceptLoss(below: .max, events: 0), by: "x"))
       }
       digest.raiseFloor(to: Self.most)
       _ = digest.cover(twin: "x", at: Self.most)

@@ -68,8 +68,8 @@ struct RoundTripTests {
     #expect(key("a", .pause(until: nil)) == key("a", .resume))
     #expect(key("a", .pause(until: nil)) != key("b", .pause(until: nil)))
     #expect(key("a", .cancel(run: "1")) != key("a", .cancel(run: "2")))
-    #expect(key("a", .acceptLoss(below: 1)) == key("a", .acceptLoss(below: 2)))
-    #expect(key("a", .resume) != key("a", .acceptLoss(below: 2)))
+    #expect(key("a", .acceptLoss(below: 1, events: 4)) == key("a", .acceptLoss(below: 2, events: 5)))
+    #expect(key("a", .resume) != key("a", .acceptLoss(below: 2, events: 5)))
     let withdrawn = ControlCodec.withdrawnCancel(run: "1", queue: "a")
     #expect(withdrawn.key == key("a", .cancel(run: "1")) && withdrawn.value == nil)
   }

@@ -59,7 +59,7 @@ enum Samples {
     ControlMessage(queue: "nightly", order: StandingOrder(action: .pause(until: moment), by: "a@b", reason: hardText)),
     ControlMessage(queue: "nightly", order: StandingOrder(action: .resume, by: "a@b")),
     ControlMessage(queue: "q", order: StandingOrder(action: .cancel(run: "person/x y"), by: "a@b", reason: "")),
-    ControlMessage(queue: "q", order: StandingOrder(action: .acceptLoss(below: 120), by: "a@b")),
+    ControlMessage(queue: "q", order: StandingOrder(action: .acceptLoss(below: 120, events: 431), by: "a@b")),
   ]
 
   static let checkpoints: [CommitMetadata] = [

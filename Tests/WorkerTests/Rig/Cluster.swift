@@ -37,4 +37,30 @@ enum KafkaTool {
     let text = child.lines.all.joined(separator: "\n")
     guard status == 0 else { throw ChildFailure(description: "kafka \(words) ended with \(status): \(text)") }
   }
+
+  /// A test's own cluster, which it may break.
+  struct OwnCluster: Sendable {
+    let folder: String
+    let bootstrap: String
+
+    func kill(_ node: Int) async throws { try await KafkaTool.run("kill", String(node), "--dir", folder) }
+    func restart(_ node: Int) async throws { try await KafkaTool.run("restart", String(node), "--dir", folder) }
+  }
+
+  /// Starts a cluster, and destroys it whatever happens.
+  static func withCluster(_ body: (OwnCluster) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "baton-kafka-" + UUID().uuidString.prefix(8))
+      .path
+    // With room for the ports that the tool takes beside the first.
+    let base = ProcessInfo.processInfo.environment["BATON_TEST_KAFKA_PORT"].flatMap { Int($0) } ?? 50_192
+    let port = base + Int.random(in: 0..<10) * 10
+    try await run("start", "--dir", folder, "--port", String(port))
+    do {
+      try await body(OwnCluster(folder: folder, bootstrap: "127.0.0.1:\(port)"))
+    } catch {
+      try? await run("destroy", "--dir", folder)
+      throw error
+    }
+    try await run("destroy", "--dir", folder)
+  }
 }
