@@ -40,13 +40,16 @@ let package = Package(
       dependencies: [
         "Dispatch", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
       ]),
+    .target(
+      name: "Scheduler",
+      dependencies: ["Dispatch", "Scheduling", "Messages", "Configuration", "KafkaLog", "Telemetry", "Worker"]),
     .target(name: "Simulation", dependencies: ["Dispatch"]),
 
     .executableTarget(
       name: "baton",
       dependencies: [
-        "Dispatch", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
-        "Terminal", "Worker", "Sync",
+        "Dispatch", "Scheduling", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
+        "Terminal", "Worker", "Scheduler", "Sync",
       ]),
     .executableTarget(name: "baton-simulate", dependencies: ["Dispatch", "Simulation", "Terminal"]),
     .executableTarget(

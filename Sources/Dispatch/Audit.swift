@@ -104,7 +104,7 @@ public struct Audit: Sendable {
             invariant: 2, request: run.request,
             message: "request \(run.request) was covered by run \(id), which had begun before it came"))
       }
-    case .expired: break
+    case .expired, .paused: break
     }
   }
 

@@ -164,5 +164,7 @@ public enum RunEnd: Sendable, Hashable {
     /// An equal request was waiting already when this one came, and its run did the work of both.
     case covered(by: String, at: Int64)
     case expired(at: Timestamp)
+    /// A person has paused the job.
+    case paused(by: String, reason: String?)
   }
 }

@@ -36,6 +36,11 @@ extension QueueMachine {
       return dead(
         queued, .unknownJob, "job '\(job.name)' belongs to queue '\(job.queue)', not to '\(queue)'", earlier)
     }
+    if earlier == nil, let order = pausedJobs[job.name], case .pauseJob(_, let until) = order.action,
+      until.map({ now < $0 }) ?? true
+    {
+      return .end(Event.Ended(end: .skipped(.paused(by: order.by, reason: order.reason))), nil)
+    }
     let params: [String: JSONValue]
     switch job.resolve(request.params) {
     case .success(let complete): params = complete

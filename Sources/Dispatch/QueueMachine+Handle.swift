@@ -88,6 +88,8 @@ extension QueueMachine {
     switch order.action {
     case .pause: pause = order
     case .resume: pause = nil
+    case .pauseJob(let job, _): pausedJobs[job] = order
+    case .resumeJob(let job): pausedJobs[job] = nil
     case .cancel(let run): cancels[run] = order
     case .acceptLoss: lossOrder = order
     }

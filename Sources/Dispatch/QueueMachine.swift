@@ -36,6 +36,8 @@ public struct QueueMachine: Sendable {
   var taken = TakenIDs()
   var pause: StandingOrder?
   var cancels: [String: StandingOrder] = [:]
+  /// By the job's name.
+  var pausedJobs: [String: StandingOrder] = [:]
   /// The last order to accept a loss; whether it still applies is told by what happened since.
   var lossOrder: StandingOrder?
   /// The moment by which the queue must be let go, once that was asked for.

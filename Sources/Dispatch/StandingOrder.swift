@@ -15,6 +15,9 @@ public struct StandingOrder: Sendable, Hashable {
     /// The run in hand ends, the next one does not start until `resume`, or until the given moment.
     case pause(until: Timestamp?)
     case resume
+    /// No further run of the job starts: its fires are not proposed, and requests that were not begun are skipped.
+    case pauseJob(String, until: Timestamp?)
+    case resumeJob(String)
     case cancel(run: String)
     /// Go on although the requests below this offset, some of them without an end, are gone from the log. It is meant
     /// for the one loss that is there when it is given: `events` is the offset after the queue's last event then.

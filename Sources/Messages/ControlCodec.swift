@@ -28,6 +28,15 @@ public enum ControlCodec {
     case .resume:
       key = "pause/\(message.queue)"
       members["action"] = .string("resume")
+    case .pauseJob(let job, let until):
+      key = "pause-job/\(message.queue)/\(job)"
+      members["action"] = .string("pause-job")
+      members["job"] = .string(job)
+      if let until { members["until"] = .string(until.description) }
+    case .resumeJob(let job):
+      key = "pause-job/\(message.queue)/\(job)"
+      members["action"] = .string("resume-job")
+      members["job"] = .string(job)
     case .cancel(let run):
       key = cancelKey(run: run, queue: message.queue)
       members["action"] = .string("cancel")
@@ -62,6 +71,9 @@ public enum ControlCodec {
     switch try fields.string("action") {
     case "pause": action = .pause(until: try fields.optionalTimestamp("until"))
     case "resume": action = .resume
+    case "pause-job":
+      action = .pauseJob(try fields.string("job"), until: try fields.optionalTimestamp("until"))
+    case "resume-job": action = .resumeJob(try fields.string("job"))
     case "cancel": action = .cancel(run: try fields.string("run"))
     case "accept-loss":
       action = .acceptLoss(below: try fields.integer("below"), events: try fields.integer("events"))

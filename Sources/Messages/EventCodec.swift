@@ -100,6 +100,10 @@ public enum EventCodec {
       case .expired(let moment):
         members["reason"] = .string("expired")
         members["expired"] = .string(moment.description)
+      case .paused(let by, let reason):
+        members["reason"] = .string("paused")
+        members["by"] = .string(by)
+        if let reason { members["why"] = .string(reason) }
       }
     }
     return (type, "ended/\(ended.token)", members)
@@ -171,6 +175,8 @@ public enum EventCodec {
       case "duplicate": return .skipped(.duplicate(of: try fields.string("of"), at: try fields.integer("ofRequest")))
       case "covered": return .skipped(.covered(by: try fields.string("of"), at: try fields.integer("ofRequest")))
       case "expired": return .skipped(.expired(at: try fields.timestamp("expired")))
+      case "paused":
+        return .skipped(.paused(by: try fields.string("by"), reason: try fields.optionalString("why")))
       case let other: throw MessageError("field 'reason' is unknown: '\(other.prefix(80))'")
       }
     default: throw MessageError("header 'ce_type' is no event of Baton's: '\(type.prefix(80))'")

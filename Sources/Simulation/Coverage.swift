@@ -37,7 +37,7 @@ public struct Coverage: Sendable {
     case lossAccepted, offsetsForgottenFound
     case movedByRebalance, lostBetweenSteps, sinkRefused, rowsRepeated
     case endSucceeded, endUnreadable, endUnknownJob, endBadParams, endAttemptsUsedUp, endCrashesUsedUp, endNotRetriable
-    case endDuplicate, endCovered, endExpired, endCancelled
+    case endDuplicate, endCovered, endExpired, endPaused, endCancelled
   }
 
   /// Adds another run's counts.
@@ -61,6 +61,7 @@ public struct Coverage: Sendable {
     case .skipped(.duplicate): note(.endDuplicate)
     case .skipped(.covered): note(.endCovered)
     case .skipped(.expired): note(.endExpired)
+    case .skipped(.paused): note(.endPaused)
     case .failed(let failure):
       switch failure.kind {
       case .unreadable: note(.endUnreadable)

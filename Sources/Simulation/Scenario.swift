@@ -185,6 +185,12 @@ extension Scenario {
         orders.append((at + random.milliseconds(100...20_000), StandingOrder(action: .resume, by: "operator")))
       }
     }
+    if random.chance(10) {
+      let at = random.milliseconds(0...healsAt)
+      orders.append((at, StandingOrder(action: .pauseJob("plain", until: nil), by: "operator")))
+      let resume = StandingOrder(action: .resumeJob("plain"), by: "operator")
+      if random.chance(60) { orders.append((at + random.milliseconds(100...20_000), resume)) }
+    }
     while random.chance(25) {
       let order = StandingOrder(action: .cancel(run: "r\(random.below(requests.count))"), by: "operator")
       orders.append((random.milliseconds(0...healsAt), order))

@@ -264,6 +264,11 @@ extension World {
       }
     case .covered(_, let at):
       checkCovered(offset, by: at)
+    case .paused:
+      let job = request.job
+      if !scenario.orders.contains(where: { if case .pauseJob(job, _) = $0.order.action { true } else { false } }) {
+        violate(.nothingLost, "request \(offset) is skipped as paused, and nobody has paused its job")
+      }
     case .expired(let moment):
       if request.expires != moment { violate(.nothingLost, "request \(offset) has not expired") }
     }

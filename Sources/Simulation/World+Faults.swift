@@ -140,7 +140,14 @@ extension World {
       orders.removeAll {
         switch $0.action {
         case .pause, .resume: true
-        case .cancel, .acceptLoss: false
+        case .pauseJob, .resumeJob, .cancel, .acceptLoss: false
+        }
+      }
+    case .pauseJob, .resumeJob:
+      orders.removeAll {
+        switch $0.action {
+        case .pauseJob, .resumeJob: true
+        case .pause, .resume, .cancel, .acceptLoss: false
         }
       }
     case .cancel, .acceptLoss: break

@@ -12,43 +12,22 @@ extension Worker {
     let existing = controlReader.records(of: partition, from: bounds.start, to: bounds.end)
     while let batch = try await existing.next() { for record in batch { take(record) } }
     return Task { [controlReader, logger, troubles] in
-      var next = bounds.end
-      var pause = Pause(upTo: 5_000)
-      while !Task.isCancelled {
-        do {
-          if troubles.isOn(.orders) {
-            // The topic may have been made anew meanwhile.
-            let bounds = try await controlReader.bounds(of: partition)
-            if next > bounds.end || next < bounds.start {
-              logger.warning("the control topic has begun anew: its orders are read from the start")
-              next = bounds.start
-            }
-            troubles.end(.orders)
-          }
-          let records = controlReader.follow(partition, from: next)
-          while let batch = try await records.next() {
-            pause.reset()
-            for record in batch {
-              self.take(record)
-              next = record.offset + 1
-            }
-          }
-          return
-        } catch is CancellationError {
-          return
-        } catch {
-          troubles.meet(.orders, "cannot follow the standing orders, trying again: \(error)")
-          do { try await pause.pass() } catch { return }
+      await LogFollower(reader: controlReader, partition: partition).run(from: bounds.end) { news in
+        switch news {
+        case .trouble(let error): troubles.meet(.orders, "cannot follow the standing orders, trying again: \(error)")
+        case .recovered: troubles.end(.orders)
+        case .begunAnew: logger.warning("the control topic has begun anew: its orders are read from the start")
         }
+      } onRecord: { record in
+        self.take(record)
       }
     }
   }
 
   nonisolated private func take(_ record: LogRecord) {
-    // A tombstone: the order is withdrawn, and whoever withdrew it has said so before.
-    guard record.value != nil else { return }
     do {
-      mailbox.post(.order(try ControlCodec.decode(record.raw)))
+      // A withdrawn order was said to be so before; what schedulers keep here is for schedulers.
+      if case .order(let message) = try ControlCodec.read(record.raw) { mailbox.post(.order(message)) }
     } catch {
       logger.warning(
         "a record of the control topic is no order and is passed over: \(error)", ["offset": String(record.offset)])
@@ -61,6 +40,8 @@ extension Worker {
       switch order.action {
       case .pause(let until): until.map { "pause until \($0)" } ?? "pause"
       case .resume: "resume"
+      case .pauseJob(let job, let until): until.map { "pause job \(job) until \($0)" } ?? "pause job \(job)"
+      case .resumeJob(let job): "resume job \(job)"
       case .cancel(let run): "cancel \(run)"
       case .acceptLoss(let below, _): "accept the loss of requests below offset \(below)"
       }
@@ -96,6 +77,8 @@ extension Worker {
       case .skipped(.duplicate(let of, let at)):
         logger.info("request skipped: a duplicate", ["of": of, "at": String(at)])
       case .skipped(.covered(let by, _)): logger.info("request covered by a run that waited", ["by": by])
+      case .skipped(.paused(let by, let reason)):
+        logger.info("request skipped: its job is paused", ["by": by, "reason": reason ?? ""])
       case .skipped(.expired(let at)): logger.info("request skipped: expired", ["expired": at.description])
       }
     }

@@ -72,6 +72,23 @@ struct Context: Sendable {
       remedy: "It has: " + configuration.jobOrder.joined(separator: ", "))
   }
 
+  /// The queue or job of this name.
+  func target(_ text: String) throws -> PauseOrders.Target {
+    if text.hasPrefix("queue/") { return .queue(try queues(String(text.dropFirst(6)))[0]) }
+    if text.hasPrefix("job/") { return .job(try job(String(text.dropFirst(4))).job.name) }
+    switch (configuration.queues[text] != nil, configuration.jobs[text] != nil) {
+    case (true, false): return .queue(text)
+    case (false, true): return .job(text)
+    case (true, true):
+      throw CommandError("'\(text)' is a queue and a job", remedy: "Write queue/\(text) or job/\(text).", exitCode: 2)
+    case (false, false):
+      throw CommandError(
+        "there is no queue or job '\(text)' in \(configuration.file)",
+        remedy: "It has the queues " + configuration.queueOrder.joined(separator: ", ") + ", and the jobs "
+          + configuration.jobOrder.joined(separator: ", "))
+    }
+  }
+
   /// The queues that were asked for: the one named, or all.
   func queues(_ name: String?) throws -> [String] {
     guard let name else { return configuration.queueOrder }

@@ -42,6 +42,9 @@ extension Command {
         topic: context.configuration.requestsTopic(queue),
         RequestCodec.encode(request, source: "/cli/" + Context.hostName))
       return try await context.withReader { reader in
+        if let words = try await PauseOrders.load(context, reader).words(.job(definition.job.name), now: .now) {
+          throw CommandError("\(words): the request would be skipped")
+        }
         // Where its events will begin, before it can have any.
         let events = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
         let from = try await reader.bounds(of: events).end

@@ -6,14 +6,21 @@ import Worker
 
 extension Command {
   static let pause = Command(
-    "pause", summary: "let no further run of a queue start",
-    discussion: "The run in hand ends first. It holds on every server, and through restarts, until `resume`.",
+    "pause", summary: "let no further run of a queue, or of a job, start",
+    discussion: """
+      The run in hand ends first. It holds on every server, and through restarts, until `resume`. The requests of a \
+      paused queue wait. A paused job's fires are not proposed, and its requests are skipped, so that its queue goes on; \
+      what was missed is caught up with as its `catch-up` says.
+      """,
     options: [
       Option("until", value: "TIME", help: "resume by itself then: 2026-11-24T06:00:00Z"), SharedOption.reason,
       SharedOption.json,
     ],
-    arguments: [Argument("QUEUE", help: "the queue", completion: .command("names queues"))],
-    examples: [Example("baton pause nightly --reason 'index rebuild'", "before maintenance")],
+    arguments: [pausable],
+    examples: [
+      Example("baton pause nightly --reason 'index rebuild'", "before maintenance"),
+      Example("baton pause person-search --until 2026-11-25T06:00:00Z", "one job, for this night"),
+    ],
     run: { arguments in
       var until: Timestamp?
       if let text = arguments.value("until") {
@@ -22,11 +29,16 @@ extension Command {
         }
         until = moment
       }
-      return try await order(.pause(until: until), arguments)
+      let context = try Context(arguments)
+      switch try context.target(arguments.argument("NAME")) {
+      case .queue(let queue): return try await send(.pause(until: until), queue: queue, context, arguments)
+      case .job(let job):
+        return try await send(.pauseJob(job, until: until), queue: context.job(job).job.queue, context, arguments)
+      }
     })
 
   static let resume = Command(
-    "resume", summary: "let a paused or stopped queue go on",
+    "resume", summary: "let a paused or stopped queue, or a paused job, go on",
     options: [
       Option(
         "accept-loss-below", value: "OFFSET",
@@ -35,7 +47,7 @@ extension Command {
       ),
       SharedOption.reason, SharedOption.json,
     ],
-    arguments: [Argument("QUEUE", help: "the queue", completion: .command("names queues"))],
+    arguments: [pausable],
     examples: [
       Example("baton resume nightly", "after maintenance"),
       Example("baton resume nightly --accept-loss-below 120", "as the error of a stopped queue says"),
@@ -44,7 +56,12 @@ extension Command {
       if let below = try arguments.integer("accept-loss-below", in: 0...Int.max) {
         return try await acceptLoss(below: Int64(below), arguments)
       }
-      return try await order(.resume, arguments)
+      let context = try Context(arguments)
+      switch try context.target(arguments.argument("NAME")) {
+      case .queue(let queue): return try await send(.resume, queue: queue, context, arguments)
+      case .job(let job):
+        return try await send(.resumeJob(job), queue: context.job(job).job.queue, context, arguments)
+      }
     })
 
   static let cancel = Command(
@@ -65,19 +82,16 @@ extension Command {
   /// The loss that is there now: one that is found after later events is another.
   private static func acceptLoss(below: Int64, _ arguments: ParsedArguments) async throws -> Int32 {
     let context = try Context(arguments)
-    let queue = try context.queues(arguments.argument("QUEUE"))[0]
+    let queue = try context.queues(arguments.argument("NAME"))[0]
     let events = TopicPartition(topic: context.configuration.eventsTopic(queue))
     let end = try await context.withReader { try await $0.bounds(of: events).end }
     return try await send(.acceptLoss(below: below, events: end), queue: queue, context, arguments)
   }
 
-  private static func order(_ action: StandingOrder.Action, _ arguments: ParsedArguments) async throws -> Int32 {
-    let context = try Context(arguments)
-    let queue = try context.queues(arguments.argument("QUEUE"))[0]
-    return try await send(action, queue: queue, context, arguments)
-  }
+  private static let pausable = Argument(
+    "NAME", help: "the queue or the job; queue/NAME or job/NAME where both have it", completion: .command("names all"))
 
-  private static func send(
+  static func send(
     _ action: StandingOrder.Action, queue: String, _ context: Context, _ arguments: ParsedArguments
   ) async throws -> Int32 {
     let order = StandingOrder(action: action, by: Context.user, reason: arguments.value("reason"))

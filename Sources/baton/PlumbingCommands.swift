@@ -11,10 +11,15 @@ extension Command {
   /// The words that shells complete with.
   static let names = Command(
     "names", summary: "print names for completion",
-    arguments: [Argument("KIND", help: "what to list", completion: .values(["jobs", "queues"]))], isHidden: true,
+    arguments: [Argument("KIND", help: "what to list", completion: .values(["jobs", "queues", "all"]))], isHidden: true,
     run: { arguments in
       let configuration = try Context(arguments).configuration
-      let names = arguments.argument("KIND") == "jobs" ? configuration.jobOrder : configuration.queueOrder
+      let names =
+        switch arguments.argument("KIND") {
+        case "jobs": configuration.jobOrder
+        case "queues": configuration.queueOrder
+        default: configuration.queueOrder + configuration.jobOrder
+        }
       for name in names { arguments.output.line(name) }
       return ExitCode.success
     })

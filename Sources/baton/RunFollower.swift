@@ -20,7 +20,7 @@ struct RunFollower: Sendable {
     var began: Int64?
     let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
     let records = reader.follow(partition, from: eventsFrom)
-    if let words = try await PauseOrders.load(context, reader).words(queue, now: .now) { bar.announce(words) }
+    if let words = try await PauseOrders.load(context, reader).words(.queue(queue), now: .now) { bar.announce(words) }
     bar.tick()
     while let batch = try await records.next() {
       for record in batch {
@@ -82,6 +82,7 @@ struct RunFollower: Sendable {
     case .failed: return ExitCode.failure
     case .cancelled: return 5
     case .skipped(.expired): return 6
+    case .skipped(.paused): return 5
     }
   }
 }
@@ -102,6 +103,8 @@ func endWords(_ ended: Event.Ended) -> String {
   case .skipped(.duplicate(let of, let at)): return "skipped: a duplicate of \(of) at offset \(at)"
   case .skipped(.covered(let by, let at)): return "covered by \(by) at offset \(at), which was waiting already"
   case .skipped(.expired(let at)): return "skipped: expired at \(at)"
+  case .skipped(.paused(let by, let reason)):
+    return "skipped: its job is paused by \(by)" + (reason.map { ": \($0)" } ?? "")
   }
 }
 
@@ -139,6 +142,10 @@ func endFacts(_ ended: Event.Ended) -> JSONValue {
   case .skipped(.expired(let at)):
     facts["reason"] = .string("expired")
     facts["expired"] = .string(at.description)
+  case .skipped(.paused(let by, let reason)):
+    facts["reason"] = .string("paused")
+    facts["by"] = .string(by)
+    if let reason { facts["why"] = .string(reason) }
   }
   return .object(facts)
 }

@@ -21,7 +21,7 @@ extension Command {
       }
       if arguments.flag("json") {
         for snapshot in snapshots {
-          printJSON(snapshot.facts(paused: pauses.facts(snapshot.queue, now: .now)), to: arguments.output)
+          printJSON(snapshot.facts(paused: pauses.facts(.queue(snapshot.queue), now: .now)), to: arguments.output)
         }
         return ExitCode.success
       }
@@ -39,7 +39,7 @@ extension Command {
           Table.Cell(formatCount(max(0, snapshot.lag - (current == nil ? 0 : 1)))),
           Table.Cell(
             current.map { "\($0.run) (\($0.status.rawValue))" }
-              ?? (pauses.order(snapshot.queue, now: now) == nil ? "-" : "(paused)")),
+              ?? (pauses.order(.queue(snapshot.queue), now: now) == nil ? "-" : "(paused)")),
           Table.Cell(current?.attempts.last?.worker ?? "-"),
           Table.Cell(current.map { formatCount(max($0.rows, snapshot.metadata?.checkpoint?.rows ?? 0)) } ?? ""),
           Table.Cell(
@@ -52,7 +52,7 @@ extension Command {
       }
       table.write(to: arguments.output)
       for queue in queues {
-        if let words = pauses.words(queue, now: now) {
+        if let words = pauses.words(.queue(queue), now: now) {
           arguments.output.line(arguments.output.styled(words, .yellow))
         }
       }

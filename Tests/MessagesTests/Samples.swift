@@ -58,6 +58,9 @@ enum Samples {
     ControlMessage(queue: "nightly", order: StandingOrder(action: .pause(until: nil), by: "a@b")),
     ControlMessage(queue: "nightly", order: StandingOrder(action: .pause(until: moment), by: "a@b", reason: hardText)),
     ControlMessage(queue: "nightly", order: StandingOrder(action: .resume, by: "a@b")),
+    ControlMessage(queue: "q", order: StandingOrder(action: .pauseJob("mail", until: moment), by: "a@b", reason: "x")),
+    ControlMessage(queue: "q", order: StandingOrder(action: .pauseJob("mail", until: nil), by: "a@b")),
+    ControlMessage(queue: "q", order: StandingOrder(action: .resumeJob("mail"), by: "a@b")),
     ControlMessage(queue: "q", order: StandingOrder(action: .cancel(run: "person/x y"), by: "a@b", reason: "")),
     ControlMessage(queue: "q", order: StandingOrder(action: .acceptLoss(below: 120, events: 431), by: "a@b")),
   ]

@@ -70,13 +70,14 @@ import Testing
     try await withHost { host in
       let log = EventLog()
       // It keeps writing into the leader's standard output, from a session of its own.
-      _ = try await host.start(
-        shell: "setsid sh -c 'echo $$; while :; do echo noise; sleep 0.01; done' & read -r line < /dev/null; sleep 0.2",
+      let process = try await host.start(
+        shell: "setsid sh -c 'echo $$; while :; do echo noise; sleep 0.01; done' & read -r line; exit 0",
         log: log)
       let lines = try await log.lines(1)
       let pid = try #require(Int32(lines[0]))
       defer { kill(-pid, SIGKILL) }
       let daemon = try #require(WatchedProcess(pid: pid))
+      process.closeInput()
       #expect(try await log.end().status == .exited(0))
       #expect(!daemon.hasEnded || log.output.count > 1)
     }

@@ -18,10 +18,11 @@ struct ImportTests {
     "Worker": [
       "Dispatch", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
     ],
+    "Scheduler": ["Dispatch", "Scheduling", "Messages", "Configuration", "KafkaLog", "Telemetry", "Worker"],
     "Simulation": ["Dispatch"],
     "baton": [
-      "Dispatch", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry", "Terminal",
-      "Worker", "Sync",
+      "Dispatch", "Scheduling", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
+      "Terminal", "Worker", "Scheduler", "Sync",
     ],
     "baton-simulate": ["Dispatch", "Simulation", "Terminal"],
     "baton-benchmark": [

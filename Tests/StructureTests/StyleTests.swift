@@ -5,7 +5,7 @@ struct StyleTests {
   /// Files that may sleep, with the reason. Waiting for something is never one.
   static let maySleep: [String: String] = [
     "Sources/Worker/Deadlines.swift": "the machine's timers: a deadline is a moment that is waited for",
-    "Sources/Worker/Pause.swift": "the pauses before something that has failed is tried again",
+    "Sources/KafkaLog/Pause.swift": "the pauses before something that has failed is tried again",
   ]
 
   @Test("no file is longer than 400 lines")

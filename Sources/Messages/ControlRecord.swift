@@ -1,0 +1,94 @@
+import Dispatch
+
+/// What lies on the control topic.
+public enum ControlRecord: Sendable, Hashable {
+  /// What a person has ordered.
+  case order(ControlMessage)
+  /// Since when a job has had its present schedule.
+  case schedule(ScheduleRecord)
+  /// A scheduler that has come up.
+  case scheduler(SchedulerRecord)
+  /// The record with this key counts no more.
+  case withdrawn(key: String)
+}
+
+/// Since when a job has had its present schedule, so that nothing is caught up with for the time before.
+public struct ScheduleRecord: Sendable, Hashable {
+  public var job: String
+  /// What the nominal fires are made of; a schedule with another one is a changed one.
+  public var signature: String
+  public var since: Timestamp
+
+  public init(job: String, signature: String, since: Timestamp) {
+    self.job = job
+    self.signature = signature
+    self.since = since
+  }
+}
+
+/// A scheduler that has come up. Its append time against `time` tells how far its clock is off.
+public struct SchedulerRecord: Sendable, Hashable {
+  public var name: String
+  public var time: Timestamp
+
+  public init(name: String, time: Timestamp) {
+    self.name = name
+    self.time = time
+  }
+}
+
+extension ControlCodec {
+  static let scheduleType = "baton.schedule"
+  static let schedulerType = "baton.scheduler"
+
+  private static let schedulePrefix = "schedule/"
+
+  /// Reads any record of the control topic.
+  public static func read(_ record: RawRecord) throws(MessageError) -> ControlRecord {
+    guard record.value != nil else { return .withdrawn(key: String(decoding: record.key ?? [], as: UTF8.self)) }
+    switch try CloudEvent(record.headers).type {
+    case scheduleType:
+      let fields = try FieldReader(valueOf: record)
+      return .schedule(
+        ScheduleRecord(
+          job: try fields.string("job"), signature: try fields.string("signature"), since: try fields.timestamp("since")
+        ))
+    case schedulerType:
+      let fields = try FieldReader(valueOf: record)
+      return .scheduler(SchedulerRecord(name: try fields.string("name"), time: try fields.timestamp("time")))
+    default: return .order(try decode(record))
+    }
+  }
+
+  public static func encode(_ schedule: ScheduleRecord, time: Timestamp) -> RawRecord {
+    record(
+      key: schedulePrefix + schedule.job, type: scheduleType, time: time, subject: schedule.job,
+      [
+        "job": .string(schedule.job), "signature": .string(schedule.signature),
+        "since": .string(schedule.since.description),
+      ])
+  }
+
+  public static func encode(_ scheduler: SchedulerRecord) -> RawRecord {
+    record(
+      key: "scheduler/" + scheduler.name, type: schedulerType, time: scheduler.time, subject: scheduler.name,
+      ["name": .string(scheduler.name), "time": .string(scheduler.time.description)])
+  }
+
+  /// The tombstone for a job that has no schedule any more.
+  public static func withdrawnSchedule(job: String) -> RawRecord { RawRecord(key: Array((schedulePrefix + job).utf8)) }
+
+  /// The job of such a tombstone's key; nil for any other key.
+  public static func job(ofScheduleKey key: String) -> String? {
+    key.hasPrefix(schedulePrefix) ? String(key.dropFirst(schedulePrefix.count)) : nil
+  }
+
+  private static func record(
+    key: String, type: String, time: Timestamp, subject: String, _ members: [String: JSONValue]
+  ) -> RawRecord {
+    let event = CloudEvent(
+      id: "\(key)/\(time.milliseconds)", source: "/baton/scheduler", type: type, time: time, subject: subject)
+    return RawRecord(
+      key: Array(key.utf8), value: Array(JSONValue.object(members).jsonText.utf8), headers: event.headers)
+  }
+}

@@ -1,0 +1,290 @@
+import Configuration
+import Dispatch
+import KafkaLog
+import Messages
+import Scheduling
+import Telemetry
+import Worker
+
+/// Proposes the jobs that are due: drives a `SchedulerMachine`, the log on one side and the wall clock on the other.
+///
+/// Any number may run. What each proposes goes to the log, whose order keeps the first of each fire.
+public actor Scheduler {
+  enum Message: Sendable {
+    case input(SchedulerMachine.Input)
+    case lookAtTheClock
+    case shutDown
+  }
+
+  nonisolated let configuration: Configuration
+  nonisolated public let name: String
+  nonisolated let logger: Logger
+  private let messages: AsyncStream<Message>
+  nonisolated let mailbox: AsyncStream<Message>.Continuation
+  private let producer: Producer
+  private let reader: LogReader
+  private var machine: SchedulerMachine
+  private var timer: WallClockTimer?
+  private var entries: [SchedulerMachine.Entry] = []
+
+  /// How often a scheduler that proposes seldom looks at its clock.
+  private static let clockCheckMilliseconds: Int64 = 300_000
+
+  /// Connects; nothing is proposed yet.
+  /// - Parameter name: what requests and log lines call this scheduler.
+  /// - Throws: `KafkaError`.
+  public init(configuration: Configuration, name: String, logger: Logger) throws {
+    self.configuration = configuration
+    self.name = name
+    self.logger = logger
+    (messages, mailbox) = AsyncStream.makeStream()
+    let settings = KafkaSettings(configuration, clientID: "baton-scheduler-\(name)")
+    let kafkaLogger = logger.with(component: "kafka")
+    producer = try Producer(settings: settings, logger: kafkaLogger)
+    reader = try LogReader(settings: settings, logger: kafkaLogger)
+    entries = configuration.jobOrder.compactMap { name in
+      guard let job = configuration.jobs[name], let schedule = job.schedule else { return nil }
+      return SchedulerMachine.Entry(schedule, queue: job.job.queue)
+    }
+    var options = SchedulerMachine.Settings()
+    options.horizonMilliseconds = configuration.scheduler.horizonMilliseconds
+    options.clockWarningMilliseconds = configuration.scheduler.clockWarningMilliseconds
+    options.clockLimitMilliseconds = configuration.scheduler.clockLimitMilliseconds
+    machine = SchedulerMachine(entries, settings: options)
+  }
+
+  /// Proposes what was missed, then what comes due, until `shutDown`.
+  /// - Throws: `KafkaError` if the log cannot be read at the start.
+  public func run() async throws {
+    let mailbox = mailbox
+    let timer = WallClockTimer { mailbox.yield(.input(.timer)) }
+    self.timer = timer
+    let clock = WallClockTimer { mailbox.yield(.lookAtTheClock) }
+    defer { clock.close() }
+    var followers: [Task<Void, Never>] = []
+    do {
+      try await lookAtTheClock()
+      followers = try await readTheLog()
+      logger.info("scheduler is up", ["name": name, "jobs": String(entries.count)])
+      await serve(clock)
+    } catch {
+      await close(timer, followers)
+      throw error
+    }
+    await close(timer, followers)
+    logger.info("scheduler has ended", ["name": name])
+  }
+
+  /// Ends it, without waiting.
+  nonisolated public func shutDown() { mailbox.yield(.shutDown) }
+
+  private func serve(_ clock: WallClockTimer) async {
+    clock.set(WallClock.milliseconds() + Self.clockCheckMilliseconds)
+    for await message in messages {
+      switch message {
+      case .input(let input): tell(input)
+      case .lookAtTheClock:
+        Task {
+          // The followers tell of an outage; the next look comes anyway.
+          do { try await lookAtTheClock() } catch { logger.debug("the clock could not be compared: \(error)") }
+        }
+        clock.set(WallClock.milliseconds() + Self.clockCheckMilliseconds)
+      case .shutDown: return
+      }
+    }
+  }
+
+  private func close(_ timer: WallClockTimer, _ followers: [Task<Void, Never>]) async {
+    mailbox.finish()
+    timer.close()
+    for follower in followers { follower.cancel() }
+    await reader.close()
+    for follower in followers { await follower.value }
+    await producer.close(timeoutMilliseconds: 5_000)
+  }
+
+  private func tell(_ input: SchedulerMachine.Input) {
+    for command in machine.handle(input, now: WallClock.milliseconds()) { execute(command) }
+  }
+
+  // MARK: Reading
+
+  /// Reads the control topic and what was asked for inside the horizon, and goes on following both.
+  private func readTheLog() async throws -> [Task<Void, Never>] {
+    var known: [String: SchedulerMachine.Known] = [:]
+    var inputs: [SchedulerMachine.Input] = []
+    let control = TopicPartition(topic: configuration.controlTopic)
+    let bounds = try await reader.bounds(of: control)
+    for try await batch in reader.records(of: control, from: bounds.start, to: bounds.end) {
+      for record in batch { note(record, &known, &inputs) }
+    }
+    var followers = [follow(control, from: bounds.end, take: takeOrder)]
+    var fires: [FireIdentifier] = []
+    // A record's time is the broker's, and the horizon is counted by this clock: an hour more than enough.
+    let from = WallClock.milliseconds() - configuration.scheduler.horizonMilliseconds - 3_600_000
+    for queue in Set(entries.map(\.queue)).sorted() {
+      let requests = TopicPartition(topic: configuration.requestsTopic(queue))
+      let end = try await reader.bounds(of: requests).end
+      let start = try await reader.offset(of: requests, atOrAfter: from)
+      for try await batch in reader.records(of: requests, from: start, to: end) {
+        fires += batch.compactMap(Scheduler.fire)
+      }
+      followers.append(follow(requests, from: end, take: takeRequest))
+    }
+    for input in inputs { tell(input) }
+    tell(.logRead(fires: fires, known: known))
+    return followers
+  }
+
+  private func note(
+    _ record: LogRecord, _ known: inout [String: SchedulerMachine.Known], _ inputs: inout [SchedulerMachine.Input]
+  ) {
+    switch try? ControlCodec.read(record.raw) {
+    case .schedule(let schedule):
+      let since = schedule.since.milliseconds / 1000
+      known[schedule.job] = SchedulerMachine.Known(signature: schedule.signature, since: since)
+    case .withdrawn(let key): if let job = ControlCodec.job(ofScheduleKey: key) { known[job] = nil }
+    case .order(let message): if let input = Scheduler.input(message) { inputs.append(input) }
+    // What is none of these, a worker tells of.
+    case .scheduler, nil: break
+    }
+  }
+
+  private func follow(
+    _ partition: TopicPartition, from: Int64, take: @escaping @Sendable (LogRecord) -> Void
+  ) -> Task<Void, Never> {
+    Task { [reader, logger] in
+      await LogFollower(reader: reader, partition: partition).run(from: from) { news in
+        switch news {
+        case .trouble(let error): logger.warning("cannot follow \(partition), trying again: \(error)")
+        case .recovered: logger.info("\(partition) is followed again")
+        case .begunAnew: logger.warning("\(partition) has begun anew: it is read from the start")
+        }
+      } onRecord: { record in
+        take(record)
+      }
+    }
+  }
+
+  nonisolated private func takeRequest(_ record: LogRecord) {
+    if let fire = Scheduler.fire(record) { mailbox.yield(.input(.logged(fire))) }
+  }
+
+  nonisolated private func takeOrder(_ record: LogRecord) {
+    guard case .order(let message)? = try? ControlCodec.read(record.raw), let input = Scheduler.input(message) else {
+      return
+    }
+    mailbox.yield(.input(input))
+  }
+
+  /// The fire that a request was made for; nil for any other record.
+  private static func fire(_ record: LogRecord) -> FireIdentifier? {
+    guard case .request(let request) = RequestCodec.decode(record.raw), request.origin == .schedule else { return nil }
+    return FireIdentifier(request.id)
+  }
+
+  private static func input(_ message: ControlMessage) -> SchedulerMachine.Input? {
+    switch message.order.action {
+    case .pauseJob(let job, let until): .paused(job: job, until: until?.milliseconds)
+    case .resumeJob(let job): .resumed(job: job)
+    case .pause, .resume, .cancel, .acceptLoss: nil
+    }
+  }
+
+  // MARK: The clock
+
+  /// Says that this scheduler is there; when the log took that tells how far the clock is off.
+  private func lookAtTheClock() async throws {
+    let sent = WallClock.milliseconds()
+    let record = ControlCodec.encode(SchedulerRecord(name: name, time: Timestamp(milliseconds: sent)))
+    let delivery = try await producer.send(OutgoingRecord(topic: configuration.controlTopic, record))
+    noteClock(sent: sent, delivery)
+  }
+
+  nonisolated private func noteClock(sent: Int64, _ delivery: Delivery) {
+    let received = WallClock.milliseconds()
+    // The append was somewhere between: no difference that this interval explains is one.
+    let ahead =
+      delivery.timestampMilliseconds < sent
+      ? sent - delivery.timestampMilliseconds : min(0, received - delivery.timestampMilliseconds)
+    mailbox.yield(.input(.clock(aheadMilliseconds: ahead)))
+  }
+
+  // MARK: Executing
+
+  private func execute(_ command: SchedulerMachine.Command) {
+    switch command {
+    case .setTimer(let moment): timer?.set(moment)
+    case .propose(let proposal): propose(proposal)
+    case .remember(let job, let known):
+      let record = ScheduleRecord(
+        job: job, signature: known.signature, since: Timestamp(milliseconds: known.since * 1000))
+      write(ControlCodec.encode(record, time: .init(milliseconds: WallClock.milliseconds())), "the schedule of \(job)")
+    case .forget(let job): write(ControlCodec.withdrawnSchedule(job: job), "that \(job) has no schedule")
+    case .report(let report): tell(report)
+    }
+  }
+
+  private func propose(_ proposal: SchedulerMachine.Proposal) {
+    let sent = WallClock.milliseconds()
+    let request = Request(
+      id: proposal.id.description, job: proposal.id.job, origin: .schedule, requestedBy: name,
+      time: Timestamp(milliseconds: sent), expires: proposal.expiry.map(Timestamp.init(milliseconds:)))
+    let record = OutgoingRecord(
+      topic: configuration.requestsTopic(proposal.queue), RequestCodec.encode(request, source: "/scheduler/\(name)"))
+    let (mailbox, logger) = (mailbox, logger)
+    let late = sent - proposal.due
+    producer.submit([record]) { results in
+      switch results.first {
+      case .success(let delivery)?:
+        logger.info(
+          "proposed", ["run": request.id, "offset": String(delivery.offset), "late": "\(late)ms"])
+        mailbox.yield(.input(.logged(proposal.id)))
+        self.noteClock(sent: sent, delivery)
+      case .failure(let error)?:
+        logger.warning("a proposal was not taken, trying again: \(error)", ["run": request.id])
+        mailbox.yield(.input(.failed(proposal.id)))
+      case nil: break
+      }
+    }
+  }
+
+  private func write(_ record: RawRecord, _ what: String) {
+    let logger = logger
+    producer.submit([OutgoingRecord(topic: configuration.controlTopic, record)]) { results in
+      // Without it a later start catches up with less, and proposes nothing twice.
+      if case .failure(let error)? = results.first { logger.warning("could not store \(what): \(error)") }
+    }
+  }
+
+  private func tell(_ report: SchedulerMachine.Report) {
+    switch report {
+    case .omitted(let job, let reason, let count, let fires):
+      let span =
+        "\(FireIdentifier(job: job, fire: fires.lowerBound)) to \(FireIdentifier(job: job, fire: fires.upperBound))"
+      logger.info("missed fires are left: \(reason.words)", ["job": job, "count": String(count), "fires": span])
+    case .clockOff(let ahead): logger.warning("this machine's clock is \(Scheduler.words(ahead)): set it right")
+    case .clockWrong(let ahead):
+      logger.error(
+        "this machine's clock is \(Scheduler.words(ahead)): nothing is proposed from here until it is right "
+          + "(scheduler.clock-limit)")
+    case .clockRight: logger.info("this machine's clock agrees with the broker's")
+    }
+  }
+
+  private static func words(_ ahead: Int64) -> String {
+    "\(abs(ahead)) ms \(ahead > 0 ? "ahead of" : "behind") the broker's"
+  }
+}
+
+extension CatchUpPlan.Reason {
+  /// Why, in words.
+  fileprivate var words: String {
+    switch self {
+    case .superseded: "a later one stands for them"
+    case .expired: "they may no longer start (not-after)"
+    case .notWanted: "the job does not catch up"
+    case .overLimit: "there are too many"
+    }
+  }
+}
