@@ -7,8 +7,13 @@ struct ClientConfiguration {
   private let doing: String
 
   /// For what reads. The library unpacks an answer as a whole, whatever that comes to: packed bytes may become many
-  /// thousand times as many. A broker answers with one batch at least, however large; more of it costs a round trip.
-  static let smallFetches = ("fetch.message.max.bytes", "16384")
+  /// thousand times as many.
+  static let unpacking = [
+    // A broker answers with one batch at least, however large; more of it costs a round trip.
+    ("fetch.message.max.bytes", "16384"),
+    // It gives up a zstd batch that comes to more than this, and with it the partition: its default is 100 MB.
+    ("receive.message.max.bytes", "1073741824"),
+  ]
 
   /// - Parameter events: the sorts of event wanted beside log lines, errors and figures.
   init(_ settings: KafkaSettings, own: [(String, String)], events: Int32 = 0, doing: String) {

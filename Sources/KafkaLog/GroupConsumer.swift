@@ -79,11 +79,11 @@ public actor GroupConsumer {
       // What waits in memory for a busy partition's owner.
       // A partition that is taken up waits for the answer to the fetch of the others: not for long.
       ("fetch.wait.max.ms", "100"), ("queued.min.messages", "1000"), ("queued.max.messages.kbytes", "16384"),
-      ClientConfiguration.smallFetches,
       // A commit to a coordinator that went away should fail while it still matters.
       // The library takes at most five minutes.
       ("socket.timeout.ms", String(min(300_000, max(10_000, sessionTimeoutMilliseconds)))),
     ]
+    own += ClientConfiguration.unpacking
     if let instanceID { own.append(("group.instance.id", instanceID)) }
     let client = try ClientConfiguration(
       settings, own: own, events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT, doing: doing

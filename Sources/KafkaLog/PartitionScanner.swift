@@ -53,8 +53,8 @@ actor PartitionScanner {
         ("enable.partition.eof", "true"), ("auto.offset.reset", "error"), ("enable.auto.commit", "false"),
         ("enable.auto.offset.store", "false"), ("fetch.error.backoff.ms", "100"),
         ("fetch.wait.max.ms", waitsForNews ? "500" : "10"),
-        ("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "8192"), ClientConfiguration.smallFetches,
-      ],
+        ("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "8192"),
+      ] + ClientConfiguration.unpacking,
       doing: "make a reader"
     ).makeClient(RD_KAFKA_CONSUMER)
     queue = rd_kafka_queue_get_main(client)!

@@ -10,10 +10,10 @@ struct GiantRecordTests {
   private static let giant = [UInt8](repeating: 32, count: size)
 
   /// Sends records as a client does that compresses and has no small limit of its own.
-  private func send(_ records: [RawRecord], _ rig: Rig) async throws {
+  private func send(_ records: [RawRecord], _ rig: Rig, packed compression: String = "gzip") async throws {
     var settings = rig.settings
-    settings.properties["compression.type"] = "gzip"
-    settings.properties["message.max.bytes"] = "100000000"
+    settings.properties["compression.type"] = compression
+    settings.properties["message.max.bytes"] = "1000000000"
     let producer = try Producer(settings: settings, logger: .discarding)
     for record in records {
       _ = try await producer.send(OutgoingRecord(topic: rig.configuration.requestsTopic("q"), record))
@@ -62,6 +62,18 @@ struct GiantRecordTests {
         #expect(source?.first?.raw == sent && source?.first?.appended == letter.appended)
       }
       try await rig.expectCleanAudit()
+    }
+  }
+
+  @Test("one that unpacks to more than the client library takes by default does not stop the queue")
+  func hugeOne() async throws {
+    try await Rig.run(.embedded, jobs: DecisionTests.quick) { rig in
+      let size = 120 << 20
+      try await send([RawRecord(value: [UInt8](repeating: 32, count: size))], rig, packed: "zstd")
+      try await rig.enqueue("quick", id: "after")
+      _ = try rig.start("GREEN")
+      #expect(try await rig.ended("after").end.kind == "succeeded")
+      #expect(try await rig.deadLetters().first?.original.leftOut == .init(value: size))
     }
   }
 
