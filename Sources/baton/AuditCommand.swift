@@ -1,5 +1,8 @@
 import Dispatch
 import KafkaLog
+import Messages
+import Scheduler
+import Scheduling
 import Terminal
 import Worker
 
@@ -8,7 +11,8 @@ extension Command {
     "audit", summary: "prove from the log that the promise was kept, or name the record that breaks it",
     discussion: """
       Replays the queue's requests and events: each request has exactly one end, runs began in log order and never \
-      overlapped, the committed offset has passed no request without an end, what was skipped was rightly skipped.
+      overlapped, the committed offset has passed no request without an end, what was skipped was rightly skipped, and \
+      each nominal fire of a schedule gave one run.
       """,
     options: [SharedOption.json],
     arguments: [Argument("QUEUE", help: "the queue", completion: .command("names queues"))],
@@ -17,20 +21,52 @@ extension Command {
     run: { arguments in
       let context = try Context(arguments)
       let queue = try context.queues(arguments.argument("QUEUE"))[0]
-      let snapshot = try await context.withReader {
-        try await QueueSnapshot.load(queue, since: nil, context, $0)
+      let (snapshot, fires) = try await context.withReader { reader in
+        let snapshot = try await QueueSnapshot.load(queue, since: nil, context, reader)
+        return (snapshot, try await auditFires(snapshot, context, reader))
       }
       let report = Audit.run(
         snapshot.ledger, requestsStart: snapshot.requests.start, committed: snapshot.committed?.offset)
       if arguments.flag("json") {
-        printJSON(facts(report, queue), to: arguments.output)
+        printJSON(facts(report, fires, queue), to: arguments.output)
       } else {
-        show(report, queue, arguments.output)
+        show(report, fires, queue, arguments.output)
       }
-      return report.findings.isEmpty ? ExitCode.success : ExitCode.failure
+      return report.findings.isEmpty && fires.allSatisfy(\.isKept) ? ExitCode.success : ExitCode.failure
     })
 
-  private static func facts(_ report: Audit.Report, _ queue: String) -> JSONValue {
+  /// What is due in this last while may still be proposed.
+  private static let graceMilliseconds: Int64 = 10_000
+
+  /// Looks at the fires of the queue's schedules, since each is known or the log begins.
+  private static func auditFires(
+    _ snapshot: QueueSnapshot, _ context: Context, _ reader: LogReader
+  ) async throws -> [FireAudit] {
+    let schedules = context.configuration.jobOrder.compactMap { context.configuration.jobs[$0] }
+      .filter { $0.schedule != nil && $0.job.queue == snapshot.queue }
+    guard !schedules.isEmpty else { return [] }
+    var since: [String: Int64] = [:]
+    let control = TopicPartition(topic: context.configuration.controlTopic)
+    let bounds = try await reader.bounds(of: control)
+    for try await batch in reader.records(of: control, from: bounds.start, to: bounds.end) {
+      for record in batch {
+        guard case .schedule(let schedule)? = try? ControlCodec.read(record.raw) else { continue }
+        since[schedule.job] = schedule.since.milliseconds / 1000
+      }
+    }
+    let runs = snapshot.ledger.ordered
+    let logStart = (runs.lazy.compactMap { $0.queued?.appended.milliseconds }.first ?? .max / 2) / 1000
+    return schedules.compactMap { definition in
+      // One that no scheduler knows yet has no fires to answer for.
+      guard let schedule = definition.schedule, let known = since[schedule.job] else { return nil }
+      // Where retention has taken requests, fires before the first that is left cannot be judged.
+      let from = snapshot.requests.start > 0 ? max(known, logStart) : known
+      return FireAudit(
+        schedule, from: from, through: Timestamp.now.milliseconds - graceMilliseconds, runs: runs)
+    }
+  }
+
+  private static func facts(_ report: Audit.Report, _ fires: [FireAudit], _ queue: String) -> JSONValue {
     .object([
       "queue": .string(queue), "requests": .integer(Int64(report.requests)),
       "ends": .object(
@@ -38,6 +74,14 @@ extension Command {
       "attempts": .integer(Int64(report.attempts)), "crashes": .integer(Int64(report.crashes)),
       "handovers": .integer(Int64(report.handovers)), "lateEnds": .integer(Int64(report.lateEnds)),
       "lost": .integer(Int64(report.lost)),
+      "fires": .array(
+        fires.map { fires in
+          .object([
+            "job": .string(fires.job), "due": .integer(Int64(fires.due)), "once": .integer(Int64(fires.once)),
+            "duplicates": .integer(Int64(fires.duplicates)), "missing": .integer(Int64(fires.missing.count)),
+            "doubled": .integer(Int64(fires.doubled.count)), "kept": .boolean(fires.isKept),
+          ])
+        }),
       "findings": .array(
         report.findings.map { finding in
           .object([
@@ -48,7 +92,7 @@ extension Command {
     ])
   }
 
-  private static func show(_ report: Audit.Report, _ queue: String, _ output: TerminalOutput) {
+  private static func show(_ report: Audit.Report, _ fires: [FireAudit], _ queue: String, _ output: TerminalOutput) {
     let ends = RunRecord.Status.allCases.compactMap { status in
       report.ends[status].map { "\(formatCount(Int64($0))) \(status.rawValue)" }
     }
@@ -56,10 +100,25 @@ extension Command {
     output.line(
       "attempts \(report.attempts), after crashes \(report.crashes), handed over \(report.handovers), late ends that do "
         + "not count \(report.lateEnds), given up as lost \(report.lost)")
+    for fires in fires {
+      output.line(
+        "fires of \(fires.job): \(fires.due) due, \(fires.once) with one run each, \(fires.missing.count) without a request, "
+          + "\(fires.duplicates) proposals dropped as duplicates")
+      for (fire, offsets) in fires.doubled.sorted(by: { $0.key < $1.key }).prefix(20) {
+        let id = FireIdentifier(job: fires.job, fire: fire)
+        output.line(output.styled("invariant 7 is broken: \(id) has the requests \(offsets)", .red))
+      }
+      if let first = fires.missing.first, fires.mustHaveAll {
+        let id = FireIdentifier(job: fires.job, fire: first)
+        output.line(
+          output.styled("invariant 7 is broken: \(fires.missing.count) fires have no request, the first is \(id)", .red)
+        )
+      }
+    }
     for finding in report.findings {
       output.line(output.styled("invariant \(finding.invariant) is broken: \(finding.message)", .red))
     }
-    if report.findings.isEmpty {
+    if report.findings.isEmpty, fires.allSatisfy(\.isKept) {
       output.line(output.styled("no overlap, no loss, no double end: all that can be read from the log holds", .green))
     }
   }

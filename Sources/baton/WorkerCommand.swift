@@ -10,21 +10,17 @@ extension Command {
     discussion: """
       Any number of workers may run, one per server; Kafka gives each queue to one of them. SIGTERM or SIGINT finishes \
       the chunk in hand, checkpoints, lets go of the queues and ends; a second one ends at once. A worker that \
-      crashed and is started again at once under its name has its queues back without a rebalance.
+      crashed and is started again at once under its name has its queues back without a rebalance. Each worker also \
+      proposes the jobs that are due, unless `scheduler.in-workers` is false.
       """,
     options: [
       Option(
         "name", short: "n", value: "NAME", help: "the worker's name in the group; no two may have the same",
-        defaultText: "worker.name in the configuration, else the host's name"),
-      Option(
-        "log-level", value: "LEVEL", help: "the least of what is logged", defaultText: "worker.log.level",
-        completion: .values(LogLevel.allCases.map(\.name))),
-      Option(
-        "log-format", value: "FORMAT", help: "how it is logged", defaultText: "worker.log.format",
-        completion: .values(LogFormat.allCases.map(\.rawValue))),
+        defaultText: "worker.name in the configuration, else the host's name")
+    ] + LogOptions.all + [
       Option(
         "trace", value: "FILE", help: "add a line for each step of a run: nanoseconds since the machine started, step",
-        isHidden: true),
+        isHidden: true)
     ],
     examples: [Example("baton worker --name GREEN", "beside a second one named BLUE")],
     exitCodes: [
@@ -35,18 +31,12 @@ extension Command {
       let context = try Context(arguments)
       let configuration = context.configuration
       let name = arguments.value("name") ?? configuration.worker.name ?? Context.hostName
-      let level =
-        arguments.value("log-level").flatMap { LogLevel(name: $0) }
-        ?? LogLevel(name: configuration.worker.log.level.rawValue) ?? .info
-      let format =
-        arguments.value("log-format").flatMap { LogFormat(rawValue: $0) }
-        ?? LogFormat(rawValue: configuration.worker.log.format.rawValue) ?? .text
       return try await runWorker(
-        configuration, name: name, logger: Logger("worker", level: level, format: format),
+        configuration, name: name, logger: LogOptions.logger("worker", arguments, configuration),
         trace: arguments.value("trace").map(traceFile))
     })
 
-  /// Runs a worker until a signal ends it.
+  /// Runs a worker, and a scheduler beside it, until a signal ends them.
   static func runWorker(
     _ configuration: Configuration, name: String, logger: Logger, trace: (@Sendable (WorkerStep) -> Void)? = nil
   ) async throws -> Int32 {
@@ -61,7 +51,15 @@ extension Command {
         _exit(130)
       }
     }
-    switch try await worker.run() {
+    let isScheduling =
+      configuration.scheduler.runsInWorkers && configuration.jobs.values.contains { $0.schedule != nil }
+    let scheduling =
+      isScheduling
+      ? Task { await runScheduler(configuration, name: name, logger: logger.with(component: "scheduler")) } : nil
+    let end = try await worker.run()
+    scheduling?.cancel()
+    await scheduling?.value
+    switch end {
     case .shutDown: return ExitCode.success
     case .fenced: return 78
     }
