@@ -69,7 +69,8 @@ let package = Package(
     .testTarget(
       name: "WorkerTests",
       dependencies: [
-        "Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "ChunkProtocol", "baton",
+        "Worker", "Scheduler", "Scheduling", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry",
+        "ChunkProtocol", "baton",
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Dispatch"]),
     .testTarget(name: "StructureTests"),

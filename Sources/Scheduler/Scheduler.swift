@@ -198,16 +198,16 @@ public actor Scheduler {
     let sent = WallClock.milliseconds()
     let record = ControlCodec.encode(SchedulerRecord(name: name, time: Timestamp(milliseconds: sent)))
     let delivery = try await producer.send(OutgoingRecord(topic: configuration.controlTopic, record))
-    noteClock(sent: sent, delivery)
+    if let input = Scheduler.clock(sent: sent, delivery) { tell(input) }
   }
 
-  nonisolated private func noteClock(sent: Int64, _ delivery: Delivery) {
-    let received = WallClock.milliseconds()
+  /// How far this clock is ahead of the broker's; nil where the broker does not tell its time.
+  private static func clock(sent: Int64, _ delivery: Delivery) -> SchedulerMachine.Input? {
+    let appended = delivery.timestampMilliseconds
+    // The embedded broker gives a moment of 1970.
+    guard appended > 86_400_000 else { return nil }
     // The append was somewhere between: no difference that this interval explains is one.
-    let ahead =
-      delivery.timestampMilliseconds < sent
-      ? sent - delivery.timestampMilliseconds : min(0, received - delivery.timestampMilliseconds)
-    mailbox.yield(.input(.clock(aheadMilliseconds: ahead)))
+    return .clock(aheadMilliseconds: appended < sent ? sent - appended : min(0, WallClock.milliseconds() - appended))
   }
 
   // MARK: Executing
@@ -240,7 +240,7 @@ public actor Scheduler {
         logger.info(
           "proposed", ["run": request.id, "offset": String(delivery.offset), "late": "\(late)ms"])
         mailbox.yield(.input(.logged(proposal.id)))
-        self.noteClock(sent: sent, delivery)
+        if let clock = Scheduler.clock(sent: sent, delivery) { mailbox.yield(.input(clock)) }
       case .failure(let error)?:
         logger.warning("a proposal was not taken, trying again: \(error)", ["run": request.id])
         mailbox.yield(.input(.failed(proposal.id)))

@@ -39,7 +39,8 @@ struct ImportTests {
     "RunnerProcessTests": ["RunnerProcess", "CProcess"],
     "SyncTests": ["Sync", "ChunkProtocol", "Dispatch"],
     "WorkerTests": [
-      "Worker", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry", "ChunkProtocol", "baton",
+      "Worker", "Scheduler", "Scheduling", "Messages", "Dispatch", "Configuration", "KafkaLog", "Telemetry",
+      "ChunkProtocol", "baton",
     ],
     "SimulationTests": ["Simulation", "Dispatch"],
     "StructureTests": [],

@@ -68,7 +68,7 @@ class Rig:
     def say(self, text):
         print(f"{time.monotonic() - self.began:8.1f} s  {text}", flush=True)
 
-    def configure(self, jobs, connections=None, queues="{nightly: {}}", session="2s", prefix="baton", log="info"):
+    def configure(self, jobs, connections=None, queues="{nightly: {}}", session="2s", prefix="baton", log="info", scheduler="{}"):
         """Writes baton.yaml.
 
         jobs: a mapping of a job's name to its YAML, one line.
@@ -77,6 +77,7 @@ class Rig:
             f'kafka: {{bootstrap: "{self.kafka.bootstrap}", prefix: {prefix}, group: {prefix}}}',
             f"queues: {queues}",
             f"worker: {{session-timeout: {session}, log: {{level: {log}}}}}",
+            f"scheduler: {scheduler}",
         ]
         if connections:
             lines.append("connections:")
@@ -98,8 +99,10 @@ class Rig:
         _, text = self.call(*arguments, "--json", check=check)
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
-    def start_workers(self, *names):
-        started = [SupervisedWorker(self.baton, name, self.configuration, self.configuration.parent) for name in names]
+    def start_workers(self, *names, kind="worker"):
+        started = [
+            SupervisedWorker(self.baton, name, self.configuration, self.configuration.parent, kind) for name in names
+        ]
         for worker in started:
             worker.start()
         self.workers += started

@@ -1,4 +1,4 @@
-"""Workers under a supervisor that restarts them at once, as systemd or docker would."""
+"""Workers and schedulers under a supervisor that restarts them at once, as systemd or docker would."""
 
 import os
 import re
@@ -11,12 +11,12 @@ FENCED = 78
 
 
 class SupervisedWorker:
-    """One worker by name. Its log is one file through all restarts."""
+    """One worker, or a scheduler, by name. Its log is one file through all restarts."""
 
-    def __init__(self, baton, name, configuration, folder):
+    def __init__(self, baton, name, configuration, folder, kind="worker"):
         self.name = name
         self.log = folder / f"{name.lower()}.log"
-        self.command = [str(baton), "worker", "--name", name, "--config", str(configuration)]
+        self.command = [str(baton), kind, "--name", name, "--config", str(configuration)]
         self.exits = []
         self.starts = 0
         self.peak_memory = 0
