@@ -91,4 +91,41 @@ struct ThreeNodeTests {
       #expect(await second.end() == 0)
     }
   }
+
+  @Test("a member that has asked for its place asks the new coordinator, though the former one lives again")
+  func coordinatorMoved() async throws {
+    let kafka = try #require(KafkaTool.threeNodes)
+    try await Rig.run(.real(bootstrap: kafka.bootstrap), jobs: DecisionTests.quick) { rig in
+      let events = Feed<GroupEvent>()
+      let group = rig.configuration.kafka.group
+      let partition = TopicPartition(topic: rig.configuration.requestsTopic("q"))
+      let member = try GroupConsumer(
+        settings: rig.settings, group: group, instanceID: "GREEN", topics: [partition.topic], logger: .discarding,
+        onEvent: { events.add($0) })
+      do {
+        _ = try await events.first("an assignment") { if case .assigned = $0 { true } else { false } }
+        try await member.commit(partition, offset: 7, metadata: "there")
+        #expect(try await member.committed(partition) == CommittedOffset(offset: 7, metadata: "there"))
+        let former = try await kafka.coordinator(of: group)
+        try await kafka.without(former) {
+          while try await kafka.coordinator(of: group) == former { try Task.checkCancellation() }
+        }
+        var found: CommittedOffset?
+        while found == nil {
+          try Task.checkCancellation()
+          do {
+            found = try await member.committed(partition)
+          } catch let error as KafkaError where error.isRetriable || error.isTimeout {
+            // The members find the new coordinator in their own time.
+            await Task.yield()
+          }
+        }
+        #expect(found == CommittedOffset(offset: 7, metadata: "there"))
+      } catch {
+        await member.close()
+        throw error
+      }
+      await member.close()
+    }
+  }
 }
