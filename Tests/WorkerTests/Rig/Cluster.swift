@@ -1,5 +1,6 @@
 import Foundation
 import KafkaLog
+import Synchronization
 import Testing
 
 /// What the suite runs against.
@@ -98,13 +99,21 @@ enum KafkaTool {
     return OwnCluster(folder: folder, bootstrap: bootstrap)
   }()
 
+  /// How many clusters the tests have started.
+  private static let ports = Mutex(0)
+
   /// Starts a cluster, and destroys it whatever happens.
   static func withCluster(_ body: (OwnCluster) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "baton-kafka-" + UUID().uuidString.prefix(8))
       .path
     // Off the suite's own cluster, and with room for the ports that the tool takes beside the first.
     let base = ProcessInfo.processInfo.environment["BATON_TEST_KAFKA_PORT"].flatMap { Int($0) } ?? 49_792
-    let port = base + 400 + Int.random(in: 0..<10) * 10
+    let port =
+      base + 400
+      + ports.withLock { taken in
+        defer { taken += 1 }
+        return taken * 10
+      }
     try await run("start", "--dir", folder, "--port", String(port))
     do {
       try await body(OwnCluster(folder: folder, bootstrap: "127.0.0.1:\(port)"))
