@@ -46,20 +46,25 @@ extension GroupConsumer {
   }
 
   /// The group's place in a partition, read from the coordinator; nil if it has none.
+  ///
+  /// Asked of the coordinator that the member itself is with: the library's administrative question remembers who it was
+  /// for a quarter of an hour, whatever that one answers. The question blocks the consumer's thread, not for long.
   /// - Throws: `KafkaError`.
   public func committed(_ partition: TopicPartition) async throws -> CommittedOffset? {
     let doing = "read group \(group)'s place in \(partition)"
+    if let fatalError { throw fatalError.retold(doing: doing) }
     guard stage != .ended else { throw KafkaError.closed(doing: doing) }
-    let query = GroupOffsetsQuery(group: group, partitions: [partition], doing: doing)
-    let result: Result<[TopicPartition: CommittedOffset], KafkaError> = await withCheckedContinuation { continuation in
-      let number = pending.add { answer in
-        continuation.resume(returning: answer.retold(doing: doing).flatMap(query.decode))
-      }
-      query.send(
-        thread.client, queue, number: number, timeoutMilliseconds: settings.operationTimeoutMilliseconds)
+    let timeout = min(settings.operationTimeoutMilliseconds, Self.questionMilliseconds)
+    return try withPartitionList(of: [partition]) { list throws(KafkaError) -> CommittedOffset? in
+      let code = rd_kafka_committed(thread.client, list, Int32(clamping: timeout))
+      let element = list.pointee.elems[0]
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+      guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(element.err, doing: doing) }
+      return element.offset >= 0 ? CommittedOffset(offset: element.offset, metadata: element.metadataText) : nil
     }
-    return try result.get()[partition]
   }
+
+  private static let questionMilliseconds = 3_000
 
   private static func commitResult(_ event: ClientEvent, _ client: OpaquePointer, _ doing: String) -> Result<
     Void, KafkaError

@@ -101,27 +101,37 @@ public actor LogReader {
     }
   }
 
+  /// How long a client may take for an answer before another is asked. It may be waiting for a broker that is gone: the
+  /// library relies on what it has learnt of leaders, and a new client asks first who leads now.
+  private static let tryMilliseconds = 3_000
+
   private func asking<Answer: Sendable>(
     _ doing: String, _ question: (PartitionScanner, Int) async throws -> Answer
   ) async throws -> Answer {
-    guard !isClosed else { throw KafkaError.closed(doing: doing) }
-    // One that is in the middle of a reading can answer, and keeps its place.
-    let user = try idle.popLast() ?? Idle(scanner: makeScanner(follows: false), place: nil)
-    let deadline = monotonicNanoseconds() + UInt64(max(0, settings.newTopicMilliseconds)) * 1_000_000
-    do {
-      while true {
-        do {
-          let answer = try await question(user.scanner, settings.operationTimeoutMilliseconds)
-          await giveBack(user)
-          return answer
-        } catch let error as KafkaError where error.mayBeNewTopic && monotonicNanoseconds() < deadline {
-          await user.scanner.pause(milliseconds: 100)
-          try Task.checkCancellation()
-        }
+    let began = monotonicNanoseconds()
+    let left: @Sendable (Int) -> Int = { $0 - Int((monotonicNanoseconds() - began) / 1_000_000) }
+    while true {
+      guard !isClosed else { throw KafkaError.closed(doing: doing) }
+      // One that is in the middle of a reading can answer, and keeps its place.
+      let user = try idle.popLast() ?? Idle(scanner: makeScanner(follows: false), place: nil)
+      let timeout = max(1, min(left(settings.operationTimeoutMilliseconds), Self.tryMilliseconds))
+      do {
+        let answer = try await question(user.scanner, timeout)
+        await giveBack(user)
+        return answer
+      } catch let error as KafkaError where error.mayBeNewTopic && left(settings.newTopicMilliseconds) > 0 {
+        await user.scanner.pause(milliseconds: 100)
+        await giveBack(user)
+      } catch let error as KafkaError where error.isTimeout || error.isUnreachable {
+        let isOver = left(settings.operationTimeoutMilliseconds) <= 0
+        if !isOver { await user.scanner.pause(milliseconds: 100) }
+        await discard(user.scanner)
+        if isOver { throw error }
+      } catch {
+        await giveBack(user)
+        throw error
       }
-    } catch {
-      await giveBack(user)
-      throw error
+      try Task.checkCancellation()
     }
   }
 
@@ -171,6 +181,9 @@ public actor LogReader {
       // Nothing was handed out, so the next call goes on here.
       await giveBack(Idle(scanner: scanner, place: place))
       throw CancellationError()
+    } catch let error as KafkaError where error.isTimeout || error.isUnreachable {
+      await discard(scanner)
+      throw error
     } catch {
       await scanner.reset()
       await giveBack(Idle(scanner: scanner, place: nil))
@@ -207,6 +220,12 @@ public actor LogReader {
       settings: settings, waitsForNews: follows || waitsForNews, recordBytesMax: recordBytesMax, logger: logger)
     scanners[ObjectIdentifier(scanner)] = scanner
     return scanner
+  }
+
+  /// Ends a client that waited in vain: what it knows of the cluster may be of yesterday.
+  private func discard(_ scanner: PartitionScanner) async {
+    scanners[ObjectIdentifier(scanner)] = nil
+    await scanner.close()
   }
 
   private func giveBack(_ one: Idle) async {

@@ -4,16 +4,17 @@ import Synchronization
 extension PartitionScanner {
   /// The library's questions about offsets block; they block this scanner's thread. A cancelled caller goes on at
   /// once, and the thread when the answer or the time limit comes.
+  ///
+  /// Bounds are asked for as offsets of times too: the library's own question after them heeds no time limit, and waits
+  /// for minutes where the partition's leader is gone.
   nonisolated func bounds(of partition: TopicPartition, timeoutMilliseconds: Int) async throws -> LogBounds {
     try await ask { [thread] () throws(KafkaError) -> LogBounds in
-      var low: Int64 = 0
-      var high: Int64 = 0
-      let code = rd_kafka_query_watermark_offsets(
-        thread.client, partition.topic, partition.partition, &low, &high, Int32(clamping: timeoutMilliseconds))
-      guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-        throw KafkaError(code, doing: "read the bounds of \(partition)")
+      let doing = "read the bounds of \(partition)"
+      let ends = [Int64(RD_KAFKA_OFFSET_BEGINNING), Int64(RD_KAFKA_OFFSET_END)]
+      let offsets = try ends.map { end throws(KafkaError) in
+        try Self.offset(of: partition, at: end, thread.client, timeoutMilliseconds, doing)
       }
-      return LogBounds(start: low, end: high)
+      return LogBounds(start: offsets[0], end: offsets[1])
     }
   }
 
@@ -22,15 +23,23 @@ extension PartitionScanner {
     of partition: TopicPartition, atOrAfter timestampMilliseconds: Int64, timeoutMilliseconds: Int
   ) async throws -> Int64? {
     try await ask { [thread] () throws(KafkaError) -> Int64? in
-      let doing = "find the offset of \(partition) at \(timestampMilliseconds)"
-      return try withPartitionList([(partition: partition, offset: timestampMilliseconds)]) {
-        list throws(KafkaError) -> Int64? in
-        let code = rd_kafka_offsets_for_times(thread.client, list, Int32(clamping: timeoutMilliseconds))
-        let element = list.pointee.elems[0]
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
-        guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(element.err, doing: doing) }
-        return element.offset >= 0 ? element.offset : nil
-      }
+      let offset = try Self.offset(
+        of: partition, at: timestampMilliseconds, thread.client, timeoutMilliseconds,
+        "find the offset of \(partition) at \(timestampMilliseconds)")
+      return offset >= 0 ? offset : nil
+    }
+  }
+
+  /// - Parameter time: in milliseconds, or the library's number for an end of the log.
+  private static func offset(
+    of partition: TopicPartition, at time: Int64, _ client: OpaquePointer, _ timeoutMilliseconds: Int, _ doing: String
+  ) throws(KafkaError) -> Int64 {
+    try withPartitionList([(partition: partition, offset: time)]) { list throws(KafkaError) -> Int64 in
+      let code = rd_kafka_offsets_for_times(client, list, Int32(clamping: timeoutMilliseconds))
+      let element = list.pointee.elems[0]
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+      guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(element.err, doing: doing) }
+      return element.offset
     }
   }
 

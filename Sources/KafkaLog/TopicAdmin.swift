@@ -57,7 +57,8 @@ public actor TopicAdmin {
       let error = event.error(doing: "stay connected")
       // That all are down says less than what became of one.
       if event.code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || lastTrouble == nil { lastTrouble = error }
-      logger.warning("\(error)")
+      // The library goes on trying; a question that gets no answer says why.
+      if error.isUnreachable || error.isTimeout { logger.debug("\(error)") } else { logger.warning("\(error)") }
     } else {
       pending.take(event.number)?(.success(event))
     }

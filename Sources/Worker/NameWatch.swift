@@ -27,15 +27,19 @@ struct NameWatch: Sendable {
   /// Watches until the name is free, or its holder has outlived a session.
   /// - Throws: `KafkaError` where the group cannot be asked, `CancellationError`.
   func run(_ settings: KafkaSettings) async throws -> Holder {
+    var pauses = Pause(upTo: 500)
+    return try await watch(describe: { try await describe(settings) }, pause: { try await pauses.pass() })
+  }
+
+  /// Asks with a new client each time: one that asked before keeps to the coordinator that it found, moved or not.
+  private func describe(_ settings: KafkaSettings) async throws -> TopicAdmin.Group {
     var settings = settings
     settings.operationTimeoutMilliseconds = Int(silenceMilliseconds) / 3
     let admin = try TopicAdmin(settings: settings, logger: logger)
     do {
-      var pauses = Pause(upTo: 500)
-      let holder = try await watch(
-        describe: { try await admin.describe(group: group) }, pause: { try await pauses.pass() })
+      let group = try await admin.describe(group: group)
       await admin.close()
-      return holder
+      return group
     } catch {
       await admin.close()
       throw error

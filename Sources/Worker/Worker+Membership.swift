@@ -73,15 +73,19 @@ extension Worker {
 
   /// Nothing tells of a connection that is back, and an idle worker asks for nothing: so it is asked.
   func probeKafka() {
-    probe = Task { [reader, troubles, topic = configuration.controlTopic] in
+    probe = Task { [mailbox, reader, troubles, topic = configuration.controlTopic] in
       var pause = Pause(milliseconds: 500, upTo: 2_000)
       while !Task.isCancelled {
         do {
           _ = try await reader.partitionCount(of: topic)
-          return troubles.end(.kafka)
+          troubles.end(.kafka)
+          return mailbox.post(.probed)
+        } catch let error as KafkaError where !error.isClosed {
+          troubles.meet(.kafka, "Kafka cannot be reached: \(error)")
+          do { try await pause.pass() } catch { return }
         } catch {
-          // Cancelled, and so told by the loop's condition.
-          try? await pause.pass()
+          // Cancelled, or the worker ends.
+          return
         }
       }
     }

@@ -28,6 +28,8 @@ public actor Worker {
     case shutDown(deadline: Timestamp)
     /// Who works under this worker's name, now that the group has fenced it.
     case holder(Result<NameWatch.Holder, any Error>)
+    /// Kafka answers.
+    case probed
     /// A producer can never be used again.
     case producerBroke(Producer)
     /// The group has been left.
@@ -52,7 +54,7 @@ public actor Worker {
   /// Counts the times that this worker has joined the group.
   var member = 0
   var nameWatch: Task<Void, Never>?
-  /// Asks until Kafka answers, while it does not.
+  /// Asks until Kafka answers, when it seems that it does not.
   var probe: Task<Void, Never>?
   var drivers: [String: QueueDriver] = [:]
   var isShuttingDown = false
@@ -217,6 +219,7 @@ public actor Worker {
       guard let driver = drivers[message.queue] else { return }
       log(message)
       tell(driver, .control(message.order))
+    case .probed: probe = nil
     case .left: hasLeft = true
     case .producerBroke(let broken): replace(broken)
     case .shutDown(let deadline):
@@ -272,7 +275,9 @@ public actor Worker {
       } else if error.isFatal {
         fail(error)
       } else if error.isAboutAllBrokers {
-        if troubles.meet(.kafka, "no broker of Kafka can be reached: \(error)") { probeKafka() }
+        // So it seems to a client that was with one broker alone.
+        logger.debug("\(error)")
+        if probe == nil { probeKafka() }
       } else if error.isUnreachable || error.isTimeout {
         troubles.meetBroker(error)
       } else {
