@@ -46,6 +46,12 @@ extension Configuration {
         backoff: {initial: 5s, max: 5m, factor: 2}
         timeout: 2h # of one attempt
         when-waiting: coalesce # or queue: what a second waiting request becomes
+        # schedule: "29 1 * * *" # minute hour day month weekday; or every: 15m
+        # zone: Europe/London    # by default scheduler.zone
+        # not-after: "06:00"     # a run that could not start by then is skipped
+        # catch-up: latest       # or all, or none: what is done about missed fires
+        # spread: 5m             # some time after the nominal one, always the same
+        # then: [hello]          # asked for when a run has succeeded
 
       # Starts a program, without a shell: every item is one argument.
       hello:
@@ -53,6 +59,12 @@ extension Configuration {
         run: ["/bin/echo", "Hello,", "${params.name}"]
         params:
           name: {type: string, default: world}
+
+    # scheduler:
+    #   in-workers: true      # every worker proposes what is due; false: only `baton scheduler`
+    #   zone: UTC
+    #   horizon: 24h          # how far back missed fires are looked for
+    #   clock-limit: 1m       # a clock that is further off than this proposes nothing
 
     # worker:
     #   name: green           # by default the host's name

@@ -107,7 +107,7 @@ enum KafkaTool {
     let folder = FileManager.default.temporaryDirectory.appending(path: "baton-kafka-" + UUID().uuidString.prefix(8))
       .path
     // Off the suite's own cluster, and with room for the ports that the tool takes beside the first.
-    let base = ProcessInfo.processInfo.environment["BATON_TEST_KAFKA_PORT"].flatMap { Int($0) } ?? 49_792
+    let base = ProcessInfo.processInfo.environment["BATON_TEST_KAFKA_PORT"].flatMap { Int($0) } ?? 20_092
     let port =
       base + 400
       + ports.withLock { taken in
