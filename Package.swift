@@ -48,7 +48,8 @@ let package = Package(
     .executableTarget(
       name: "baton",
       dependencies: [
-        "Dispatch", "Scheduling", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
+        "Dispatch", "Scheduling", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess",
+        "Telemetry",
         "Terminal", "Worker", "Scheduler", "Sync",
       ]),
     .executableTarget(name: "baton-simulate", dependencies: ["Dispatch", "Simulation", "Terminal"]),
