@@ -84,7 +84,7 @@ struct Context: Sendable {
     case (false, false):
       throw CommandError(
         "there is no queue or job '\(text)' in \(configuration.file)",
-        remedy: "It has the queues " + configuration.queueOrder.joined(separator: ", ") + ", and the jobs "
+        remedy: "It has: the queues " + configuration.queueOrder.joined(separator: ", ") + ", and the jobs "
           + configuration.jobOrder.joined(separator: ", "))
     }
   }
