@@ -42,7 +42,7 @@ extension Command {
         topic: context.configuration.requestsTopic(queue),
         RequestCodec.encode(request, source: "/cli/" + Context.hostName))
       return try await context.withReader { reader in
-        if let words = try await PauseOrders.load(context, reader).words(.job(definition.job.name), now: .now) {
+        if let words = try await ControlSnapshot.load(context, reader).words(.job(definition.job.name), now: .now) {
           throw CommandError("\(words): the request would be skipped")
         }
         // Where its events will begin, before it can have any.

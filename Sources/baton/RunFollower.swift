@@ -20,7 +20,9 @@ struct RunFollower: Sendable {
     var began: Int64?
     let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
     let records = reader.follow(partition, from: eventsFrom)
-    if let words = try await PauseOrders.load(context, reader).words(.queue(queue), now: .now) { bar.announce(words) }
+    if let words = try await ControlSnapshot.load(context, reader).words(.queue(queue), now: .now) {
+      bar.announce(words)
+    }
     bar.tick()
     while let batch = try await records.next() {
       for record in batch {

@@ -12,9 +12,9 @@ extension Command {
       let context = try Context(arguments)
       let queues = try context.queues(arguments.value("queue"))
       var snapshots: [QueueSnapshot] = []
-      var pauses = PauseOrders()
+      var pauses = ControlSnapshot()
       try await context.withReader { reader in
-        pauses = try await PauseOrders.load(context, reader)
+        pauses = try await ControlSnapshot.load(context, reader)
         for queue in queues {
           snapshots.append(try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader))
         }
