@@ -72,13 +72,6 @@ extension Command {
       params[key] = value
     }
     if case .failure(let problem) = job.resolve(params) { throw arguments.usageError(problem.message) }
-    func moment(_ option: String) throws -> Timestamp? {
-      guard let text = arguments.value(option) else { return nil }
-      guard let moment = Timestamp(rfc3339: text) else {
-        throw arguments.usageError("--\(option): '\(text)' is no time", remedy: "give it as in 2026-11-24T06:00:00Z")
-      }
-      return moment
-    }
     let id = arguments.value("id") ?? job.name + "-" + randomSuffix()
     do {
       try RequestCodec.checkID(id)
@@ -87,8 +80,8 @@ extension Command {
     }
     return Request(
       id: id, job: job.name, params: params, origin: .cli, requestedBy: Context.user, time: .now,
-      deduplicationKey: arguments.value("dedupe"), expires: try moment("expires"),
-      notBefore: try moment("not-before"))
+      deduplicationKey: arguments.value("dedupe"), expires: try arguments.moment("expires"),
+      notBefore: try arguments.moment("not-before"))
   }
 
   /// Ten letters and digits that are easy to read out: 50 bits.
