@@ -146,7 +146,7 @@ public actor Scheduler {
     case .withdrawn(let key): if let job = ControlCodec.job(ofScheduleKey: key) { known[job] = nil }
     case .order(let message): if let input = Scheduler.input(message) { inputs.append(input) }
     // What is none of these, a worker tells of.
-    case .scheduler, nil: break
+    case .scheduler, .problem, nil: break
     }
   }
 

@@ -67,6 +67,11 @@ struct Context: Sendable {
   /// The definition of a job.
   func job(_ name: String) throws -> JobDefinition { try configuration.job(name) }
 
+  /// The jobs of a queue, in the order of the file.
+  func jobs(of queue: String) -> [String] {
+    configuration.jobOrder.filter { configuration.jobs[$0]?.job.queue == queue }
+  }
+
   /// The queue or job of this name.
   func target(_ text: String) throws -> ControlSnapshot.Target {
     if text.hasPrefix("queue/") { return .queue(try queues(String(text.dropFirst(6)))[0]) }

@@ -4,7 +4,8 @@ import Messages
 import Terminal
 import Worker
 
-/// The control topic at one moment: the pauses that hold, and the runs that are to be cancelled.
+/// The control topic at one moment: the pauses that hold, the runs that are to be cancelled, what stands still, and
+/// which schedulers there are.
 struct ControlSnapshot: Sendable {
   /// What may be paused.
   enum Target: Sendable, Hashable {
@@ -30,6 +31,10 @@ struct ControlSnapshot: Sendable {
   private var orders: [Target: StandingOrder] = [:]
   /// By the record's key, which is all that a tombstone has.
   private var cancels: [String: ControlMessage] = [:]
+  /// Why queues stand still, by the queue.
+  private(set) var problems: [String: ProblemRecord] = [:]
+  /// When each scheduler was last seen, by the log's clock; it says so every five minutes.
+  private(set) var schedulers: [String: Timestamp] = [:]
 
   /// - Throws: `KafkaError`.
   static func load(_ context: Context, _ reader: LogReader) async throws -> ControlSnapshot {
@@ -41,16 +46,20 @@ struct ControlSnapshot: Sendable {
       for record in batch {
         // What is no record of Baton's, a worker has told of.
         guard let content = try? ControlCodec.read(record.raw) else { continue }
-        found.note(content, key: String(decoding: record.raw.key ?? [], as: UTF8.self))
+        found.note(content, key: String(decoding: record.raw.key ?? [], as: UTF8.self), appended: record.appended)
       }
     }
     return found
   }
 
-  private mutating func note(_ content: ControlRecord, key: String) {
+  private mutating func note(_ content: ControlRecord, key: String, appended: Timestamp) {
     switch content {
-    case .withdrawn(let key): cancels[key] = nil
-    case .schedule, .scheduler: break
+    case .withdrawn(let key):
+      cancels[key] = nil
+      if let queue = ControlCodec.queue(ofProblemKey: key) { problems[queue] = nil }
+    case .schedule: break
+    case .scheduler(let scheduler): schedulers[scheduler.name] = appended
+    case .problem(let problem): problems[problem.queue] = problem
     case .order(let message):
       switch message.order.action {
       case .pause: orders[.queue(message.queue)] = message.order
