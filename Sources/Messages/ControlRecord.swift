@@ -62,6 +62,7 @@ extension ControlCodec {
 
   private static let schedulePrefix = "schedule/"
   private static let problemPrefix = "problem/"
+  private static let schedulerPrefix = "scheduler/"
 
   /// Reads any record of the control topic.
   public static func read(_ record: RawRecord) throws(MessageError) -> ControlRecord {
@@ -97,7 +98,7 @@ extension ControlCodec {
 
   public static func encode(_ scheduler: SchedulerRecord) -> RawRecord {
     record(
-      key: "scheduler/" + scheduler.name, type: schedulerType, time: scheduler.time, subject: scheduler.name,
+      key: schedulerPrefix + scheduler.name, type: schedulerType, time: scheduler.time, subject: scheduler.name,
       ["name": .string(scheduler.name), "time": .string(scheduler.time.description)])
   }
 
@@ -119,6 +120,16 @@ extension ControlCodec {
   /// The queue of such a tombstone's key; nil for any other key.
   public static func queue(ofProblemKey key: String) -> String? {
     key.hasPrefix(problemPrefix) ? String(key.dropFirst(problemPrefix.count)) : nil
+  }
+
+  /// The tombstone for a scheduler that has ended.
+  public static func withdrawnScheduler(name: String) -> RawRecord {
+    RawRecord(key: Array((schedulerPrefix + name).utf8))
+  }
+
+  /// The scheduler of such a tombstone's key; nil for any other key.
+  public static func scheduler(ofKey key: String) -> String? {
+    key.hasPrefix(schedulerPrefix) ? String(key.dropFirst(schedulerPrefix.count)) : nil
   }
 
   /// The tombstone for a job that has no schedule any more.

@@ -100,6 +100,7 @@ public actor Scheduler {
     for follower in followers { follower.cancel() }
     await reader.close()
     for follower in followers { await follower.value }
+    write(ControlCodec.withdrawnScheduler(name: name), "that this scheduler has ended")
     await producer.close(timeoutMilliseconds: 5_000)
   }
 

@@ -57,6 +57,7 @@ struct ControlSnapshot: Sendable {
     case .withdrawn(let key):
       cancels[key] = nil
       if let queue = ControlCodec.queue(ofProblemKey: key) { problems[queue] = nil }
+      if let name = ControlCodec.scheduler(ofKey: key) { schedulers[name] = nil }
     case .schedule: break
     case .scheduler(let scheduler): schedulers[scheduler.name] = appended
     case .problem(let problem): problems[problem.queue] = problem

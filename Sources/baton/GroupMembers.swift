@@ -75,11 +75,11 @@ extension ControlSnapshot {
     let alive = names.filter { isAlive($0, now: now) }
     if alive.isEmpty {
       let last = names.max { (schedulers[$0] ?? now) < (schedulers[$1] ?? now) }
-      let words = last.map { ": the last was \($0), \(seen($0, now: now))" } ?? ""
+      let words = last.map { ": the last was seen \(seen($0, now: now)), \($0)" } ?? ""
       return output.line(output.styled("no scheduler is alive\(words)", .red))
     }
     let shown = names.filter { name in (schedulers[name].map { now - $0 } ?? 0) < Self.memoryMilliseconds }
-    let words = shown.map { alive.contains($0) ? $0 : "\($0) (gone: seen \(seen($0, now: now)))" }
+    let words = shown.map { alive.contains($0) ? $0 : "\($0) (seems gone: seen \(seen($0, now: now)))" }
     output.line("schedulers: " + words.joined(separator: ", "))
   }
 
