@@ -9,7 +9,7 @@ import Worker
 extension Command {
   static let schedule = Command(
     "schedule", summary: "tell when jobs are due",
-    subcommands: [scheduleNext, scheduleExplain])
+    subcommands: [scheduleNext, scheduleExplain, scheduleCalendar])
 
   static let scheduleNext = Command(
     "next", summary: "list the coming fires of a job, or of all jobs",
