@@ -34,8 +34,11 @@ extension Job {
     public var message: String
   }
 
-  /// Two requests with the same key ask for the same work. Long params are represented by two independent 64-bit hashes.
-  static func twinKey(job: String, params: [String: JSONValue]) -> String {
+  /// Two requests with the same key ask for the same work. One that nothing follows on is no twin of one that something
+  /// does: covered by it, the other would lose what follows. Long params are represented by two independent 64-bit hashes.
+  static func twinKey(job: String, params: [String: JSONValue], asksForFollowers: Bool) -> String {
+    // No name of a job has a blank.
+    let job = asksForFollowers ? job : job + " alone"
     let text = JSONValue.object(params).jsonText
     if text.utf8.count <= 512 { return job + " " + text }
     var first: UInt64 = 0xcbf2_9ce4_8422_2325

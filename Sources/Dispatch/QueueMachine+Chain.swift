@@ -7,7 +7,7 @@ extension QueueMachine {
   /// The requests that a success asks for.
   /// - Parameter params: the run's, complete; a job that follows gets those that it declares itself.
   func followers(_ queued: QueuedRequest, _ params: [String: JSONValue], now: Timestamp) -> [Publication] {
-    guard let request = queued.request, let job = jobs[request.job] else { return [] }
+    guard let request = queued.request, request.asksForFollowers, let job = jobs[request.job] else { return [] }
     return job.then.compactMap { name in
       guard let next = jobs[name] else { return nil }
       let declared = Set(next.parameters.map(\.name))

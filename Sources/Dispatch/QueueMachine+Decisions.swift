@@ -50,7 +50,8 @@ extension QueueMachine {
       return .end(Event.Ended(end: .skipped(.expired(at: expires))), nil)
     }
     if !isAcknowledged, job.whenWaiting == .coalesce,
-      let cover = digest.cover(twin: Job.twinKey(job: job.name, params: params), at: queued.offset)
+      let cover = digest.cover(
+        twin: Job.twinKey(job: job.name, params: params, asksForFollowers: request.asksForFollowers), at: queued.offset)
     {
       return .end(Event.Ended(end: .skipped(.covered(by: cover.run, at: cover.request))), nil)
     }

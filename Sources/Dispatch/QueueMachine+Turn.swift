@@ -63,7 +63,9 @@ extension QueueMachine {
           attempt: attempt.number, cause: attempt.cause, failures: attempt.failures, crashes: attempt.crashes,
           rows: attempt.rows, waitingThrough: waitingThrough(attempt),
           twin: attempt.job.whenWaiting == .coalesce
-            ? Job.twinKey(job: attempt.job.name, params: attempt.params) : nil)))
+            ? Job.twinKey(
+              job: attempt.job.name, params: attempt.params,
+              asksForFollowers: attempt.queued.request?.asksForFollowers ?? true) : nil)))
   }
 
   /// Only what waited before the first attempt read from its source is covered; where that is not known, nothing is.

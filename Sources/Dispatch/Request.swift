@@ -15,6 +15,8 @@ public struct Request: Sendable, Hashable {
   public var expires: Timestamp?
   /// Not started before this moment; the queue waits for it, since its order is the log's.
   public var notBefore: Timestamp?
+  /// Whether the jobs that its job names under `then` are asked for when it has succeeded.
+  public var asksForFollowers = true
 
   public init(
     id: String, job: String, params: [String: JSONValue] = [:], origin: Origin = .cli, requestedBy: String? = nil,

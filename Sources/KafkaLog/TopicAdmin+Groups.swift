@@ -12,8 +12,11 @@ extension TopicAdmin {
       /// Where it connected from, as the coordinator noted it first: a static member that was replaced keeps its
       /// predecessor's.
       public var host: String
+      /// What the group has given it.
+      public var partitions: [TopicPartition]
 
-      public init(id: String, instanceID: String? = nil, host: String) {
+      public init(id: String, instanceID: String? = nil, host: String, partitions: [TopicPartition] = []) {
+        self.partitions = partitions
         self.id = id
         self.instanceID = instanceID
         self.host = host
@@ -32,9 +35,14 @@ extension TopicAdmin {
   }
 
   /// Who is in a group.
-  /// - Throws: `KafkaError`, also while the coordinator is being found.
+  /// - Throws: `KafkaError`, also while the coordinator is being found; the embedded broker cannot tell.
   public func describe(group: String) async throws -> Group {
     let doing = "describe group \(group)"
+    // The library's client would lock up for good on a broker that lacks this request.
+    if isEmbedded {
+      throw KafkaError(
+        RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, message: "the embedded broker does not know", doing: doing)
+    }
     return try await ask(
       RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, doing: doing,
       send: { options in
@@ -44,6 +52,15 @@ extension TopicAdmin {
         }
       },
       read: { Self.decodeGroup($0, doing) })
+  }
+
+  /// Whether the cluster is the library's own mock, by the id that it gives itself.
+  private var isEmbedded: Bool {
+    guard let id = rd_kafka_clusterid(thread.client, 5_000) else {
+      return false
+    }
+    defer { rd_kafka_mem_free(thread.client, id) }
+    return String(cString: id).hasPrefix("mockCluster")
   }
 
   private static func decodeGroup(_ event: ClientEvent, _ doing: String) -> Result<Group, KafkaError> {
@@ -62,7 +79,7 @@ extension TopicAdmin {
         Group.Member(
           id: String(cString: rd_kafka_MemberDescription_consumer_id(member)),
           instanceID: rd_kafka_MemberDescription_group_instance_id(member).map { String(cString: $0) },
-          host: String(cString: rd_kafka_MemberDescription_host(member)))
+          host: String(cString: rd_kafka_MemberDescription_host(member)), partitions: partitions(of: member))
       }
     }
     switch rd_kafka_ConsumerGroupDescription_state(found) {
@@ -70,6 +87,16 @@ extension TopicAdmin {
       RD_KAFKA_CONSUMER_GROUP_STATE_DEAD:
       return .success(Group(isSettled: true, members: members))
     default: return .success(Group(isSettled: false, members: members))
+    }
+  }
+
+  private static func partitions(of member: OpaquePointer) -> [TopicPartition] {
+    guard let assignment = rd_kafka_MemberDescription_assignment(member),
+      let list = rd_kafka_MemberAssignment_partitions(assignment)
+    else { return [] }
+    return (0..<Int(list.pointee.cnt)).map { index in
+      let element = list.pointee.elems[index]
+      return TopicPartition(topic: String(cString: element.topic), partition: element.partition)
     }
   }
 }

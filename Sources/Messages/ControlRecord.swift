@@ -8,6 +8,8 @@ public enum ControlRecord: Sendable, Hashable {
   case schedule(ScheduleRecord)
   /// A scheduler that has come up.
   case scheduler(SchedulerRecord)
+  /// Why a queue stands still.
+  case problem(ProblemRecord)
   /// The record with this key counts no more.
   case withdrawn(key: String)
 }
@@ -37,11 +39,30 @@ public struct SchedulerRecord: Sendable, Hashable {
   }
 }
 
+/// Why a queue stands still until a person decides, as its owner says; withdrawn when it goes on.
+public struct ProblemRecord: Sendable, Hashable {
+  public var queue: String
+  public var worker: String
+  /// What has happened and how to go on.
+  public var message: String
+  public var time: Timestamp
+
+  public init(queue: String, worker: String, message: String, time: Timestamp) {
+    self.queue = queue
+    self.worker = worker
+    self.message = message
+    self.time = time
+  }
+}
+
 extension ControlCodec {
+  static let problemType = "baton.problem"
   static let scheduleType = "baton.schedule"
   static let schedulerType = "baton.scheduler"
 
   private static let schedulePrefix = "schedule/"
+  private static let problemPrefix = "problem/"
+  private static let schedulerPrefix = "scheduler/"
 
   /// Reads any record of the control topic.
   public static func read(_ record: RawRecord) throws(MessageError) -> ControlRecord {
@@ -56,6 +77,12 @@ extension ControlCodec {
     case schedulerType:
       let fields = try FieldReader(valueOf: record)
       return .scheduler(SchedulerRecord(name: try fields.string("name"), time: try fields.timestamp("time")))
+    case problemType:
+      let fields = try FieldReader(valueOf: record)
+      return .problem(
+        ProblemRecord(
+          queue: try fields.string("queue"), worker: try fields.string("worker"),
+          message: try fields.string("message"), time: try fields.timestamp("time")))
     default: return .order(try decode(record))
     }
   }
@@ -71,8 +98,38 @@ extension ControlCodec {
 
   public static func encode(_ scheduler: SchedulerRecord) -> RawRecord {
     record(
-      key: "scheduler/" + scheduler.name, type: schedulerType, time: scheduler.time, subject: scheduler.name,
+      key: schedulerPrefix + scheduler.name, type: schedulerType, time: scheduler.time, subject: scheduler.name,
       ["name": .string(scheduler.name), "time": .string(scheduler.time.description)])
+  }
+
+  public static func encode(_ problem: ProblemRecord) -> RawRecord {
+    record(
+      key: problemPrefix + problem.queue, type: problemType, time: problem.time, subject: problem.queue,
+      source: "/baton/\(problem.queue)/\(problem.worker)",
+      [
+        "queue": .string(problem.queue), "worker": .string(problem.worker), "message": .string(problem.message),
+        "time": .string(problem.time.description),
+      ])
+  }
+
+  /// The tombstone for a queue that goes on.
+  public static func withdrawnProblem(queue: String) -> RawRecord {
+    RawRecord(key: Array((problemPrefix + queue).utf8))
+  }
+
+  /// The queue of such a tombstone's key; nil for any other key.
+  public static func queue(ofProblemKey key: String) -> String? {
+    key.hasPrefix(problemPrefix) ? String(key.dropFirst(problemPrefix.count)) : nil
+  }
+
+  /// The tombstone for a scheduler that has ended.
+  public static func withdrawnScheduler(name: String) -> RawRecord {
+    RawRecord(key: Array((schedulerPrefix + name).utf8))
+  }
+
+  /// The scheduler of such a tombstone's key; nil for any other key.
+  public static func scheduler(ofKey key: String) -> String? {
+    key.hasPrefix(schedulerPrefix) ? String(key.dropFirst(schedulerPrefix.count)) : nil
   }
 
   /// The tombstone for a job that has no schedule any more.
@@ -84,10 +141,11 @@ extension ControlCodec {
   }
 
   private static func record(
-    key: String, type: String, time: Timestamp, subject: String, _ members: [String: JSONValue]
+    key: String, type: String, time: Timestamp, subject: String, source: String = "/baton/scheduler",
+    _ members: [String: JSONValue]
   ) -> RawRecord {
     let event = CloudEvent(
-      id: "\(key)/\(time.milliseconds)", source: "/baton/scheduler", type: type, time: time, subject: subject)
+      id: "\(key)/\(time.milliseconds)", source: source, type: type, time: time, subject: subject)
     return RawRecord(
       key: Array(key.utf8), value: Array(JSONValue.object(members).jsonText.utf8), headers: event.headers)
   }

@@ -72,6 +72,12 @@ struct FieldReader {
     return text
   }
 
+  func optionalBoolean(_ name: String) throws(MessageError) -> Bool? {
+    guard let value = value(name) else { return nil }
+    guard case .boolean(let flag) = value else { throw mismatch(name, "true or false", value) }
+    return flag
+  }
+
   func optionalInteger(_ name: String, in range: ClosedRange<Int64> = counts) throws(MessageError) -> Int64? {
     guard let value = value(name) else { return nil }
     guard case .integer(let number) = value, range.contains(number) else {

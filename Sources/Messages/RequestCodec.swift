@@ -17,6 +17,7 @@ public enum RequestCodec {
       "deduplicationKey": request.deduplicationKey.map(JSONValue.string),
       "expires": request.expires.map { .string($0.description) },
       "notBefore": request.notBefore.map { .string($0.description) },
+      "followers": request.asksForFollowers ? nil : .boolean(false),
     ])
     return RawRecord(key: Array(request.job.utf8), value: value, headers: event.headers)
   }
@@ -49,19 +50,21 @@ public enum RequestCodec {
     }
     let fields = try FieldReader(valueOf: record)
     try fields.checkNames([
-      "job", "params", "origin", "requestedBy", "deduplicationKey", "expires", "notBefore",
+      "job", "params", "origin", "requestedBy", "deduplicationKey", "expires", "notBefore", "followers",
     ])
     let job = try fields.string("job")
     guard !job.isEmpty else { throw MessageError("field 'job' is empty") }
     if let key = try fields.optionalString("deduplicationKey"), key.isEmpty || key.utf8.count > 1_000 {
       throw MessageError("field 'deduplicationKey' must have 1 to 1,000 bytes")
     }
-    return Request(
+    var request = Request(
       id: event.id, job: job, params: try fields.object("params"),
       origin: try fields.choice("origin", Request.Origin.self) ?? .api,
       requestedBy: try fields.optionalString("requestedBy"), time: event.time,
       deduplicationKey: try fields.optionalString("deduplicationKey"),
       expires: try fields.optionalTimestamp("expires"), notBefore: try fields.optionalTimestamp("notBefore"))
+    request.asksForFollowers = try fields.optionalBoolean("followers") ?? true
+    return request
   }
 
   /// The headers that are no attributes of the request's own: what else its sender put beside it.

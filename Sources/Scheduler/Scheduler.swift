@@ -100,6 +100,7 @@ public actor Scheduler {
     for follower in followers { follower.cancel() }
     await reader.close()
     for follower in followers { await follower.value }
+    write(ControlCodec.withdrawnScheduler(name: name), "that this scheduler has ended")
     await producer.close(timeoutMilliseconds: 5_000)
   }
 
@@ -146,7 +147,7 @@ public actor Scheduler {
     case .withdrawn(let key): if let job = ControlCodec.job(ofScheduleKey: key) { known[job] = nil }
     case .order(let message): if let input = Scheduler.input(message) { inputs.append(input) }
     // What is none of these, a worker tells of.
-    case .scheduler, nil: break
+    case .scheduler, .problem, nil: break
     }
   }
 

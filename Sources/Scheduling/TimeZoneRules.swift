@@ -114,3 +114,21 @@ public struct TimeZoneRules: Sendable, Hashable {
   /// More than the largest offset there can be, in seconds.
   static let offsetBound: Int64 = 2 * Calendar.secondsPerDay
 }
+
+extension TimeZoneRules {
+  /// The moments at which the zone's clocks show a reading, ascending: none for one that is skipped, two for one that
+  /// is shown twice.
+  public func moments(showing time: CivilTime) -> [Int64] {
+    let reading = time.seconds
+    var moments: [Int64] = []
+    var position = reading - TimeZoneRules.offsetBound
+    while position <= reading + TimeZoneRules.offsetBound {
+      let segment = segment(at: position)
+      let moment = reading - segment.offset
+      if segment.contains(moment) { moments.append(moment) }
+      guard segment.end < .max else { break }
+      position = segment.end
+    }
+    return moments
+  }
+}

@@ -12,6 +12,8 @@ final class QueueDriver {
   var runners: [Int64: AttemptRunner] = [:]
   /// Whether the group has given it to this worker and it is not let go yet.
   var isAssigned = false
+  /// What the control topic says of why it stands still, or is about to.
+  var toldProblem: String?
   /// The run that is in hand, for the log.
   var startedAt: Timestamp?
 

@@ -113,6 +113,13 @@ extension Worker {
         batch.isLetter.append(false)
       }
     }
+    let cancelled = publications.compactMap { publication -> String? in
+      guard case .event(let event) = publication, case .ended(let ended) = event.body, case .cancelled = ended.end
+      else {
+        return nil
+      }
+      return event.run
+    }
     let (mailbox, producer, trace, troubles) = (mailbox, producer, trace, troubles)
     trace?(.eventsPublished)
     let told: @Sendable ([Result<Delivery, KafkaError>]) -> Void = { results in
@@ -132,17 +139,16 @@ extension Worker {
       trace?(.eventsStored)
       troubles.end(.publications(queue: queue))
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
+      // Not before the end is in the log: a worker that dies in between must leave the order to the next one.
+      for run in cancelled { self.withdraw(run, queue: queue, producer) }
     }
     batch.submit(to: producer, logger: logger.with(["queue": queue]), told)
     // Told while the cluster has them in hand, so that nobody waits for the telling.
-    for case .event(let event) in publications {
-      log(event, driver, now: now)
-      if case .ended(let ended) = event.body, case .cancelled = ended.end { withdraw(event.run, queue: queue) }
-    }
+    for case .event(let event) in publications { log(event, driver, now: now) }
   }
 
   /// The order to cancel a run is carried out: the compacted topic need not keep it.
-  private func withdraw(_ run: String, queue: String) {
+  nonisolated private func withdraw(_ run: String, queue: String, _ producer: Producer) {
     let record = OutgoingRecord(topic: configuration.controlTopic, ControlCodec.withdrawnCancel(run: run, queue: queue))
     let logger = logger
     producer.submit([record]) { results in

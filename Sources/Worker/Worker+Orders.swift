@@ -26,11 +26,42 @@ extension Worker {
 
   nonisolated private func take(_ record: LogRecord) {
     do {
-      // A withdrawn order was said to be so before; what schedulers keep here is for schedulers.
-      if case .order(let message) = try ControlCodec.read(record.raw) { mailbox.post(.order(message)) }
+      switch try ControlCodec.read(record.raw) {
+      case .order(let message): mailbox.post(.order(message))
+      case .problem(let problem): mailbox.post(.problemTold(queue: problem.queue, message: problem.message))
+      // A withdrawn order was said to be so before.
+      case .withdrawn(let key):
+        if let queue = ControlCodec.queue(ofProblemKey: key) { mailbox.post(.problemTold(queue: queue, message: nil)) }
+      // What schedulers keep here is for schedulers.
+      case .schedule, .scheduler: break
+      }
     } catch {
       logger.warning(
         "a record of the control topic is no order and is passed over: \(error)", ["offset": String(record.offset)])
+    }
+  }
+
+  /// Keeps the control topic true about why a queue of this worker's stands still, whoever wrote there last.
+  func tellProblem(_ driver: QueueDriver) {
+    let message: String?
+    switch driver.machine.state {
+    // Of a queue that is not this worker's, its owner tells.
+    case .unassigned, .readingHistory, .suspended, .stopped(.fenced): return
+    case .stopped(let problem): message = problem.message(queue: driver.queue)
+    case .idle, .holding, .turning, .running: message = nil
+    }
+    guard message != driver.toldProblem else { return }
+    driver.toldProblem = message
+    let record =
+      message.map {
+        ControlCodec.encode(ProblemRecord(queue: driver.queue, worker: name, message: $0, time: .now))
+      } ?? ControlCodec.withdrawnProblem(queue: driver.queue)
+    let (logger, queue) = (logger, driver.queue)
+    producer.submit([OutgoingRecord(topic: configuration.controlTopic, record)]) { results in
+      if case .failure(let error)? = results.first {
+        logger.warning(
+          "whether the queue stands still could not be told on the control topic: \(error)", ["queue": queue])
+      }
     }
   }
 

@@ -25,6 +25,8 @@ public actor Worker {
     case machine(queue: String, QueueMachine.Input)
     case runnerGone(queue: String, token: Int64, AttemptRunner.Usage)
     case order(ControlMessage)
+    /// What the control topic says of why a queue stands still; nil if it goes on.
+    case problemTold(queue: String, message: String?)
     case shutDown(deadline: Timestamp)
     /// Who works under this worker's name, now that the group has fenced it.
     case holder(Result<NameWatch.Holder, any Error>)
@@ -220,6 +222,10 @@ public actor Worker {
       log(message)
       tell(driver, .control(message.order))
     case .probed: probe = nil
+    case .problemTold(let queue, let message):
+      guard let driver = drivers[queue] else { return }
+      driver.toldProblem = message
+      tellProblem(driver)
     case .left: hasLeft = true
     case .producerBroke(let broken): replace(broken)
     case .shutDown(let deadline):
@@ -237,6 +243,7 @@ public actor Worker {
   func tell(_ driver: QueueDriver, _ input: QueueMachine.Input) {
     for command in driver.machine.handle(input, now: .now) { execute(command, driver) }
     driver.metrics.note(driver.machine)
+    tellProblem(driver)
   }
 
   private func handle(_ event: GroupEvent) {

@@ -22,9 +22,10 @@ extension Command {
       ),
     ],
     subcommands: [
-      .initialize, .check, .topics, .worker, .scheduler, .enqueue, .runs, .show, .follow, .status, .lag, .cancel,
-      .pause, .resume,
-      .retry, .dead, .audit, .dev, .demo, .completions, .manual, .sync, .broker, .processGuard, .names,
+      .initialize, .check, .topics, .worker, .scheduler, .schedule, .enqueue, .runs, .show, .follow, .status, .lag,
+      .cancel, .skip, .pause, .resume, .retry, .rerun, .dead, .audit, .dev, .demo, .completions, .manual, .sync,
+      .broker,
+      .processGuard, .names,
     ],
     exitCodes: [ExitCode(3, "Kafka could not be reached, or refused"), ExitCode(4, "the configuration has errors")],
     version: "baton " + version)

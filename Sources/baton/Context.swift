@@ -65,15 +65,15 @@ struct Context: Sendable {
   }
 
   /// The definition of a job.
-  func job(_ name: String) throws -> JobDefinition {
-    if let job = configuration.jobs[name] { return job }
-    throw CommandError(
-      "there is no job '\(name)' in \(configuration.file)",
-      remedy: "It has: " + configuration.jobOrder.joined(separator: ", "))
+  func job(_ name: String) throws -> JobDefinition { try configuration.job(name) }
+
+  /// The jobs of a queue, in the order of the file.
+  func jobs(of queue: String) -> [String] {
+    configuration.jobOrder.filter { configuration.jobs[$0]?.job.queue == queue }
   }
 
   /// The queue or job of this name.
-  func target(_ text: String) throws -> PauseOrders.Target {
+  func target(_ text: String) throws -> ControlSnapshot.Target {
     if text.hasPrefix("queue/") { return .queue(try queues(String(text.dropFirst(6)))[0]) }
     if text.hasPrefix("job/") { return .job(try job(String(text.dropFirst(4))).job.name) }
     switch (configuration.queues[text] != nil, configuration.jobs[text] != nil) {
@@ -150,6 +150,15 @@ struct Context: Sendable {
     return CommandError(
       "Kafka at \(configuration.kafka.bootstrap) did not answer within \(seconds) s: cannot \(error.doing)\(unknown)",
       remedy: "Is it up, and is `kafka.bootstrap` right? `baton check --kafka` tries the connection.", exitCode: 3)
+  }
+}
+
+extension Configuration {
+  /// The definition of a job.
+  /// - Throws: `CommandError`, with the names that there are.
+  func job(_ name: String) throws -> JobDefinition {
+    if let job = jobs[name] { return job }
+    throw CommandError("there is no job '\(name)' in \(file)", remedy: "It has: " + jobOrder.joined(separator: ", "))
   }
 }
 

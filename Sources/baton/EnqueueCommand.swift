@@ -18,6 +18,7 @@ extension Command {
         repeats: true),
       Option("wait", short: "w", help: "follow the run and end with its result"),
       Option("dedupe", value: "KEY", help: "a second request with this key inside the queue's window is a duplicate"),
+      Option("without-dependents", help: "the jobs under the job's `then` do not follow on it"),
       Option("id", value: "ID", help: "the request's id", defaultText: "the job's name and random letters"),
       Option("expires", value: "TIME", help: "do not start it at or after this time: 2026-11-24T06:00:00Z"),
       Option("not-before", value: "TIME", help: "do not start it before this time; the queue waits for it"),
@@ -42,7 +43,7 @@ extension Command {
         topic: context.configuration.requestsTopic(queue),
         RequestCodec.encode(request, source: "/cli/" + Context.hostName))
       return try await context.withReader { reader in
-        if let words = try await PauseOrders.load(context, reader).words(.job(definition.job.name), now: .now) {
+        if let words = try await ControlSnapshot.load(context, reader).words(.job(definition.job.name), now: .now) {
           throw CommandError("\(words): the request would be skipped")
         }
         // Where its events will begin, before it can have any.
@@ -60,6 +61,23 @@ extension Command {
     })
 
   private static func makeRequest(_ arguments: ParsedArguments, _ job: Job) throws -> Request {
+    let params = try params(arguments, job)
+    let id = arguments.value("id") ?? job.name + "-" + randomSuffix()
+    do {
+      try RequestCodec.checkID(id)
+    } catch {
+      throw arguments.usageError("--id: \(error.reason)")
+    }
+    var request = Request(
+      id: id, job: job.name, params: params, origin: .cli, requestedBy: Context.user, time: .now,
+      deduplicationKey: arguments.value("dedupe"), expires: try arguments.moment("expires"),
+      notBefore: try arguments.moment("not-before"))
+    request.asksForFollowers = !arguments.flag("without-dependents")
+    return request
+  }
+
+  /// The params of `--param`, as the job declares them.
+  static func params(_ arguments: ParsedArguments, _ job: Job) throws -> [String: JSONValue] {
     var params: [String: JSONValue] = [:]
     for (key, text) in try arguments.pairs("param") {
       guard let parameter = job.parameters.first(where: { $0.name == key }) else {
@@ -72,23 +90,7 @@ extension Command {
       params[key] = value
     }
     if case .failure(let problem) = job.resolve(params) { throw arguments.usageError(problem.message) }
-    func moment(_ option: String) throws -> Timestamp? {
-      guard let text = arguments.value(option) else { return nil }
-      guard let moment = Timestamp(rfc3339: text) else {
-        throw arguments.usageError("--\(option): '\(text)' is no time", remedy: "give it as in 2026-11-24T06:00:00Z")
-      }
-      return moment
-    }
-    let id = arguments.value("id") ?? job.name + "-" + randomSuffix()
-    do {
-      try RequestCodec.checkID(id)
-    } catch {
-      throw arguments.usageError("--id: \(error.reason)")
-    }
-    return Request(
-      id: id, job: job.name, params: params, origin: .cli, requestedBy: Context.user, time: .now,
-      deduplicationKey: arguments.value("dedupe"), expires: try moment("expires"),
-      notBefore: try moment("not-before"))
+    return params
   }
 
   /// Ten letters and digits that are easy to read out: 50 bits.
@@ -98,7 +100,7 @@ extension Command {
   }
 
   /// Requests of the queue that have no end yet and come before this one.
-  private static func waitingBefore(
+  static func waitingBefore(
     _ offset: Int64, queue: String, _ context: Context, _ admin: TopicAdmin, _ reader: LogReader
   ) async throws -> Int64 {
     let partition = TopicPartition(topic: context.configuration.requestsTopic(queue), partition: 0)
@@ -112,7 +114,7 @@ extension Command {
     return max(0, offset - start)
   }
 
-  private static func announce(
+  static func announce(
     _ request: Request, queue: String, offset: Int64, ahead: Int64?, _ arguments: ParsedArguments
   ) {
     if arguments.flag("json") {

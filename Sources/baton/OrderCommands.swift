@@ -22,13 +22,7 @@ extension Command {
       Example("baton pause person-search --until 2026-11-25T06:00:00Z", "one job, for this night"),
     ],
     run: { arguments in
-      var until: Timestamp?
-      if let text = arguments.value("until") {
-        guard let moment = Timestamp(rfc3339: text) else {
-          throw arguments.usageError("--until: '\(text)' is no time", remedy: "give it as in 2026-11-24T06:00:00Z")
-        }
-        until = moment
-      }
+      let until = try arguments.moment("until")
       let context = try Context(arguments)
       switch try context.target(arguments.argument("NAME")) {
       case .queue(let queue): return try await send(.pause(until: until), queue: queue, context, arguments)
@@ -95,10 +89,7 @@ extension Command {
     _ action: StandingOrder.Action, queue: String, _ context: Context, _ arguments: ParsedArguments
   ) async throws -> Int32 {
     let order = StandingOrder(action: action, by: Context.user, reason: arguments.value("reason"))
-    let record = OutgoingRecord(
-      topic: context.configuration.controlTopic,
-      ControlCodec.encode(ControlMessage(queue: queue, order: order), time: .now))
-    let delivery = try await context.withProducer { try await $0.send(record) }
+    let delivery = try await publish(order, queue: queue, context)
     if arguments.flag("json") {
       printJSON(
         .object(["queue": .string(queue), "by": .string(order.by), "offset": .integer(delivery.offset)]),
@@ -107,5 +98,13 @@ extension Command {
       arguments.output.line("ordered, for queue \(queue); every worker follows within a second")
     }
     return ExitCode.success
+  }
+
+  /// Puts an order on the control topic.
+  static func publish(_ order: StandingOrder, queue: String, _ context: Context) async throws -> Delivery {
+    let record = OutgoingRecord(
+      topic: context.configuration.controlTopic,
+      ControlCodec.encode(ControlMessage(queue: queue, order: order), time: .now))
+    return try await context.withProducer { try await $0.send(record) }
   }
 }

@@ -6,6 +6,34 @@ import Worker
 
 /// Follows one run by its queue's events, until it ends.
 struct RunFollower: Sendable {
+  /// How a request ended: with its own run, or with another's that stands for it.
+  struct Outcome: Sendable {
+    /// The run whose end this is.
+    var run: String
+    var ended: Event.Ended
+    /// Why the end of another run is this request's; nil for its own.
+    var standIn: String?
+
+    /// The exit status that it stands for.
+    var exitCode: Int32 {
+      switch ended.end {
+      case .succeeded, .skipped(.duplicate), .skipped(.covered): ExitCode.success
+      case .failed: ExitCode.failure
+      case .cancelled, .skipped(.paused): 5
+      case .skipped(.expired): 6
+      }
+    }
+
+    var words: String { (standIn.map { "\($0): " } ?? "") + endWords(ended) }
+
+    var facts: JSONValue {
+      guard case .object(var members) = endFacts(ended) else { return endFacts(ended) }
+      members["run"] = .string(run)
+      if let standIn { members["standsFor"] = .string(standIn) }
+      return .object(members)
+    }
+  }
+
   let context: Context
   let queue: String
   let reader: LogReader
@@ -15,16 +43,34 @@ struct RunFollower: Sendable {
   ///   - request: the request's offset.
   ///   - eventsFrom: an events offset before the run's first event.
   func wait(request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments) async throws -> Int32 {
+    let outcome = try await outcome(of: request, eventsFrom: eventsFrom, arguments)
+    report(outcome, arguments)
+    return outcome.exitCode
+  }
+
+  func report(_ outcome: Outcome, _ arguments: ParsedArguments) {
+    if arguments.flag("json") {
+      printJSON(outcome.facts, to: arguments.output)
+    } else {
+      arguments.output.line(outcome.words)
+    }
+    arguments.output.flush()
+  }
+
+  /// Shows progress until the request has ended.
+  ///
+  /// One that is covered by another run, or a duplicate of one, has that run's end.
+  func outcome(of request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments) async throws -> Outcome {
     let bar = ProgressBar("waiting", unit: "rows", output: arguments.errors)
-    var followed = request
     var began: Int64?
-    let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
-    let records = reader.follow(partition, from: eventsFrom)
-    if let words = try await PauseOrders.load(context, reader).words(.queue(queue), now: .now) { bar.announce(words) }
+    let records = reader.follow(events, from: eventsFrom)
+    if let words = try await ControlSnapshot.load(context, reader).words(.queue(queue), now: .now) {
+      bar.announce(words)
+    }
     bar.tick()
     while let batch = try await records.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw), event.request == followed else { continue }
+        guard let event = try? EventCodec.decode(record.raw), event.request == request else { continue }
         switch event.body {
         case .attemptStarted(let start):
           began = began ?? record.timestampMilliseconds
@@ -35,20 +81,15 @@ struct RunFollower: Sendable {
         case .attemptFailed(let failed):
           bar.announce("attempt \(failed.attempt) failed: \(failed.message)\nnext attempt at \(failed.retryAt)")
         case .ended(let ended):
-          if case .skipped(.covered(let run, let cover)) = ended.end {
-            // Its result is the other's, which may have ended already.
-            bar.announce("covered by \(run), which was waiting already")
-            if let end = try await endBefore(record.offset, of: cover) {
-              bar.finish()
-              return report(end, arguments)
-            }
-            followed = cover
-            continue
+          let own = Outcome(run: event.run, ended: ended)
+          if let other = try await standIn(own, before: record.offset) {
+            bar.finish()
+            return other
           }
           // By the log's times: it may have been over before it was followed.
           let took = began.map { formatDuration(milliseconds: max(0, record.timestampMilliseconds - $0)) }
           bar.finish(took.map { "ran on \(event.worker), \($0)" } ?? "")
-          return report(ended, arguments)
+          return own
         case .cursorStored, .lossAccepted: break
         }
       }
@@ -57,32 +98,39 @@ struct RunFollower: Sendable {
     throw CancellationError()
   }
 
-  private func endBefore(_ offset: Int64, of request: Int64) async throws -> Event.Ended? {
-    let partition = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
-    let bounds = try await reader.bounds(of: partition)
-    let records = reader.records(of: partition, from: bounds.start, to: offset)
+  private var events: TopicPartition { TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0) }
+
+  /// The end of the run that stands for a request that was skipped. That run came first, so it ended first; nil if the
+  /// request was not skipped for another, or if the other's end is gone from the log.
+  private func standIn(_ own: Outcome, before offset: Int64) async throws -> Outcome? {
+    guard own.ended.end.original != nil else { return nil }
     var ledger = RunLedger()
+    let bounds = try await reader.bounds(of: events)
+    let records = reader.records(of: events, from: bounds.start, to: offset)
     while let batch = try await records.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw), event.request == request else { continue }
+        guard let event = try? EventCodec.decode(record.raw) else { continue }
         ledger.apply(event, at: record.offset, appended: record.appended)
       }
     }
-    return ledger.runs[request]?.end?.ended
-  }
-
-  private func report(_ ended: Event.Ended, _ arguments: ParsedArguments) -> Int32 {
-    if arguments.flag("json") {
-      printJSON(endFacts(ended), to: arguments.output)
-    } else {
-      arguments.output.line(endWords(ended))
+    // The other may itself have been skipped for an earlier one.
+    var found: Outcome?
+    var end = own.ended.end
+    while let original = end.original, let run = ledger.runs[original.at], let ended = run.end?.ended {
+      found = Outcome(run: run.run, ended: ended, standIn: original.words)
+      end = ended.end
     }
-    switch ended.end {
-    case .succeeded, .skipped(.duplicate), .skipped(.covered): return ExitCode.success
-    case .failed: return ExitCode.failure
-    case .cancelled: return 5
-    case .skipped(.expired): return 6
-    case .skipped(.paused): return 5
+    return found
+  }
+}
+
+extension RunEnd {
+  /// The earlier request that a skipped one was skipped for; nil for any other end.
+  fileprivate var original: (at: Int64, words: String)? {
+    switch self {
+    case .skipped(.duplicate(let of, let at)): (at, "a duplicate of \(of) at offset \(at)")
+    case .skipped(.covered(let by, let at)): (at, "covered by \(by) at offset \(at), which was waiting already")
+    case .skipped(.expired), .skipped(.paused), .succeeded, .failed, .cancelled: nil
     }
   }
 }

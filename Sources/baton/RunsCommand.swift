@@ -82,7 +82,7 @@ extension RunRecord {
 }
 
 /// A run as JSON.
-func runFacts(_ run: RunRecord, queue: String) -> JSONValue {
+func runFacts(_ run: RunRecord, queue: String, more: [String: JSONValue] = [:]) -> JSONValue {
   var facts: [String: JSONValue] = [
     "run": .string(run.run), "queue": .string(queue), "offset": .integer(run.request),
     "status": .string(run.status.rawValue), "rows": .integer(run.rows), "chunks": .integer(Int64(run.chunks)),
@@ -108,5 +108,5 @@ func runFacts(_ run: RunRecord, queue: String) -> JSONValue {
     facts["end"] = endFacts(end.ended)
     facts["ended"] = .string(end.time.description)
   }
-  return .object(facts)
+  return .object(facts.merging(more) { $1 })
 }

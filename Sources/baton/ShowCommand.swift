@@ -11,13 +11,14 @@ extension Command {
     examples: [Example("baton show person-search-k3m9qw2hxa", "who asked, which workers ran it, how it ended")],
     run: { arguments in
       let context = try Context(arguments)
-      let (snapshot, run) = try await context.withReader {
-        try await findRun(arguments.argument("RUN"), context, $0)
+      let (snapshot, run, relatives) = try await context.withReader { reader in
+        let (snapshot, run) = try await findRun(arguments.argument("RUN"), context, reader)
+        return (snapshot, run, try await RunRelatives.load(run, snapshot, context, reader))
       }
       if arguments.flag("json") {
-        printJSON(runFacts(run, queue: snapshot.queue), to: arguments.output)
+        printJSON(runFacts(run, queue: snapshot.queue, more: relatives.facts), to: arguments.output)
       } else {
-        arguments.output.write(describe(run, snapshot, arguments.output))
+        arguments.output.write(describe(run, snapshot, relatives, arguments.output))
       }
       return ExitCode.success
     })
@@ -37,7 +38,9 @@ extension Command {
       }
     })
 
-  private static func describe(_ run: RunRecord, _ snapshot: QueueSnapshot, _ output: TerminalOutput) -> String {
+  private static func describe(
+    _ run: RunRecord, _ snapshot: QueueSnapshot, _ relatives: RunRelatives, _ output: TerminalOutput
+  ) -> String {
     var lines: [(String, String)] = [
       ("run", run.run), ("status", run.status.rawValue), ("job", run.job ?? "unknown"),
       ("queue", "\(snapshot.queue), offset \(run.request)"),
@@ -45,7 +48,7 @@ extension Command {
     if let queued = run.queued {
       lines.append(("requested", queued.appended.description))
       if let request = queued.request {
-        lines.append(("by", [request.origin.rawValue, request.requestedBy ?? ""].joined(separator: " ")))
+        lines.append(("by", relatives.origin ?? "\(request.origin.rawValue) \(request.requestedBy ?? "")"))
         if !request.params.isEmpty { lines.append(("params", JSONValue.object(request.params).jsonText)) }
         if let key = request.deduplicationKey { lines.append(("dedupe key", key)) }
         if let expires = request.expires { lines.append(("expires", expires.description)) }
@@ -78,6 +81,9 @@ extension Command {
       lines.append(("end", "\(end.time) \(endWords(end.ended))"))
       let late = Set(run.ends.map(\.ended.token)).count - 1
       if late > 0 { lines.append(("", "\(late) end(s) of workers that had lost the queue do not count")) }
+    }
+    for (index, words) in relatives.followerWords.enumerated() {
+      lines.append((index == 0 ? "followed by" : "", words))
     }
     let width = lines.map(\.0.count).max() ?? 0
     return lines.map { name, text in

@@ -5,117 +5,85 @@ import Worker
 
 extension Command {
   static let status = Command(
-    "status", summary: "show each queue: what runs, what waits, who has it",
+    "status", summary: "show each queue: what runs, what waits, who has it, and what keeps it from going on",
+    discussion: """
+      Below the queues stand the workers that are in the group with what they have, the schedulers with when they were \
+      last seen (each says so every five minutes), paused queues and jobs, and why a queue stands still. With --json \
+      there is a line for each queue, and a last one with `workers` and `schedulers`.
+      """,
     options: [SharedOption.queue, SharedOption.json],
     examples: [Example("baton status", "the first thing to look at")],
     run: { arguments in
       let context = try Context(arguments)
       let queues = try context.queues(arguments.value("queue"))
       var snapshots: [QueueSnapshot] = []
-      var pauses = PauseOrders()
+      var control = ControlSnapshot()
       try await context.withReader { reader in
-        pauses = try await PauseOrders.load(context, reader)
+        control = try await ControlSnapshot.load(context, reader)
         for queue in queues {
           snapshots.append(try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader))
         }
       }
+      let members = await GroupMembers.load(context)
       if arguments.flag("json") {
         for snapshot in snapshots {
-          printJSON(snapshot.facts(paused: pauses.facts(.queue(snapshot.queue), now: .now)), to: arguments.output)
+          printJSON(snapshot.facts(control, members, context), to: arguments.output)
         }
+        printJSON(.object(members.facts.merging(control.schedulerFacts) { $1 }), to: arguments.output)
         return ExitCode.success
       }
-      var table = Table([
-        .init("QUEUE", canBeCut: false), .init("WAITING", .right), .init("RUNNING"), .init("WORKER"),
-        .init("ROWS", .right), .init("LAST END"), .init("24 H: OK", .right), .init("FAILED", .right),
-      ])
       let now = Timestamp.now
-      for snapshot in snapshots {
-        let runs = snapshot.ledger.ordered
-        let current = snapshot.current
-        let last = runs.compactMap(\.end).max { $0.time < $1.time }
-        table.add([
-          Table.Cell(snapshot.queue),
-          Table.Cell(formatCount(max(0, snapshot.lag - (current == nil ? 0 : 1)))),
-          Table.Cell(
-            current.map { "\($0.run) (\($0.status.rawValue))" }
-              ?? (pauses.order(.queue(snapshot.queue), now: now) == nil ? "-" : "(paused)")),
-          Table.Cell(current?.attempts.last?.worker ?? "-"),
-          Table.Cell(current.map { formatCount(max($0.rows, snapshot.metadata?.checkpoint?.rows ?? 0)) } ?? ""),
-          Table.Cell(
-            last.map {
-              "\($0.ended.end.kind) \(formatRelative(milliseconds: $0.time.milliseconds, now: now.milliseconds))"
-            } ?? "-"),
-          Table.Cell(String(runs.count { $0.status == .succeeded })),
-          Table.Cell(String(runs.count { $0.status == .failed }), runs.contains { $0.status == .failed } ? .red : .dim),
-        ])
-      }
-      table.write(to: arguments.output)
-      for queue in queues {
-        if let words = pauses.words(.queue(queue), now: now) {
-          arguments.output.line(arguments.output.styled(words, .yellow))
-        }
-      }
+      table(snapshots, control, members, now: now).write(to: arguments.output)
+      members.write(to: arguments.output)
+      let hasSchedules = context.configuration.jobs.values.contains { $0.schedule != nil }
+      if hasSchedules || !control.schedulers.isEmpty { control.writeSchedulers(to: arguments.output, now: now) }
+      for queue in queues { writeTroubles(of: queue, control, context, arguments.output, now: now) }
       return ExitCode.success
     })
 
-  static let lag = Command(
-    "lag", summary: "count the requests without an end, as monitoring wants it",
-    options: [
-      SharedOption.queue,
-      Option("warning", short: "w", value: "N", help: "end with 1 when a queue has more than this"),
-      Option("critical", value: "N", help: "end with 2 when a queue has more than this"), SharedOption.json,
-    ],
-    examples: [Example("baton lag --warning 5 --critical 20", "a Nagios check")],
-    exitCodes: [
-      ExitCode(0, "OK"), ExitCode(1, "WARNING"), ExitCode(2, "CRITICAL, or the command line was not understood"),
-      ExitCode(3, "UNKNOWN: Kafka could not be reached"),
-    ],
-    run: { arguments in
-      let context = try Context(arguments)
-      let warning = try arguments.integer("warning", in: 0...Int.max)
-      let critical = try arguments.integer("critical", in: 0...Int.max)
-      let queues = try context.queues(arguments.value("queue"))
-      var lags: [(queue: String, committed: Int64?, end: Int64, lag: Int64)] = []
-      do {
-        try await context.withReader { reader in
-          let partitions = queues.map {
-            TopicPartition(topic: context.configuration.requestsTopic($0), partition: 0)
-          }
-          let committed = try await context.withAdmin {
-            try await $0.groupOffsets(group: context.configuration.kafka.group, partitions: partitions)
-          }
-          for (queue, partition) in zip(queues, partitions) {
-            let bounds = try await reader.bounds(of: partition)
-            let offset = committed[partition]?.offset
-            lags.append((queue, offset, bounds.end, max(0, bounds.end - max(offset ?? bounds.start, bounds.start))))
-          }
-        }
-      } catch {
-        arguments.output.line("UNKNOWN: \((error as? any UserFacingError)?.message ?? "\(error)")")
-        return 3
-      }
-      let worst = lags.map(\.lag).max() ?? 0
-      let code: Int32 =
-        critical.map { worst > $0 } ?? false ? 2 : warning.map { worst > $0 } ?? false ? 1 : 0
-      if arguments.flag("json") {
-        for lag in lags {
-          printJSON(
-            .object([
-              "queue": .string(lag.queue), "lag": .integer(lag.lag), "end": .integer(lag.end),
-              "committed": lag.committed.map(JSONValue.integer) ?? .null,
-            ]), to: arguments.output)
-        }
-      } else {
-        let word = ["OK", "WARNING", "CRITICAL"][Int(code)]
-        let words = lags.map { "\($0.queue) \($0.lag)" }.joined(separator: ", ")
-        let data = lags.map {
-          "'\($0.queue)'=\($0.lag);\(warning.map(String.init) ?? "");\(critical.map(String.init) ?? "");0"
-        }.joined(separator: " ")
-        arguments.output.line("\(word): requests without an end: \(words) | \(data)")
-      }
-      return code
-    })
+  private static func table(
+    _ snapshots: [QueueSnapshot], _ control: ControlSnapshot, _ members: GroupMembers, now: Timestamp
+  ) -> Table {
+    var table = Table([
+      .init("QUEUE", canBeCut: false), .init("WAITING", .right), .init("RUNNING"), .init("WORKER"),
+      .init("ROWS", .right), .init("LAST END"), .init("24 H: OK", .right), .init("FAILED", .right),
+    ])
+    for snapshot in snapshots {
+      let runs = snapshot.ledger.ordered
+      let current = snapshot.current
+      let last = runs.compactMap(\.end).max { $0.time < $1.time }
+      let rest =
+        control.problems[snapshot.queue] != nil
+        ? "(stands still)" : control.order(.queue(snapshot.queue), now: now) != nil ? "(paused)" : "-"
+      table.add([
+        Table.Cell(snapshot.queue),
+        Table.Cell(formatCount(max(0, snapshot.lag - (current == nil ? 0 : 1)))),
+        Table.Cell(current.map { "\($0.run) (\($0.status.rawValue))" } ?? rest),
+        Table.Cell(members.owner(of: snapshot.queue) ?? current?.attempts.last?.worker ?? "-"),
+        Table.Cell(current.map { formatCount(max($0.rows, snapshot.metadata?.checkpoint?.rows ?? 0)) } ?? ""),
+        Table.Cell(
+          last.map {
+            "\($0.ended.end.kind) \(formatRelative(milliseconds: $0.time.milliseconds, now: now.milliseconds))"
+          } ?? "-"),
+        Table.Cell(String(runs.count { $0.status == .succeeded })),
+        Table.Cell(String(runs.count { $0.status == .failed }), runs.contains { $0.status == .failed } ? .red : .dim),
+      ])
+    }
+    return table
+  }
+
+  /// Why a queue, or a job of it, does not go on.
+  private static func writeTroubles(
+    of queue: String, _ control: ControlSnapshot, _ context: Context, _ output: TerminalOutput, now: Timestamp
+  ) {
+    if let problem = control.problems[queue] {
+      let since = formatRelative(milliseconds: problem.time.milliseconds, now: now.milliseconds)
+      output.line(output.styled("stands still (\(problem.worker), \(since)): \(problem.message)", .red))
+    }
+    for target in [.queue(queue)] + context.jobs(of: queue).map(ControlSnapshot.Target.job) {
+      if let words = control.words(target, now: now) { output.line(output.styled(words, .yellow)) }
+    }
+  }
 }
 
 extension QueueSnapshot {
@@ -126,12 +94,24 @@ extension QueueSnapshot {
     }
   }
 
-  func facts(paused: JSONValue?) -> JSONValue {
+  func facts(_ control: ControlSnapshot, _ members: GroupMembers, _ context: Context) -> JSONValue {
+    let now = Timestamp.now
     var facts: [String: JSONValue] = [
       "queue": .string(queue), "lag": .integer(lag), "end": .integer(requests.end),
       "committed": committed.map { .integer($0.offset) } ?? .null,
     ]
-    if let paused { facts["paused"] = paused }
+    if let paused = control.facts(.queue(queue), now: now) { facts["paused"] = paused }
+    let pausedJobs = context.jobs(of: queue).compactMap { job in
+      control.facts(.job(job), now: now).map { (job, $0) }
+    }
+    if !pausedJobs.isEmpty { facts["pausedJobs"] = .object(Dictionary(uniqueKeysWithValues: pausedJobs)) }
+    if let owner = members.owner(of: queue) { facts["owner"] = .string(owner) }
+    if let problem = control.problems[queue] {
+      facts["problem"] = .object([
+        "message": .string(problem.message), "worker": .string(problem.worker),
+        "since": .string(problem.time.description),
+      ])
+    }
     if let current { facts["running"] = runFacts(current, queue: queue) }
     if let checkpoint = metadata?.checkpoint {
       facts["checkpoint"] = .object([

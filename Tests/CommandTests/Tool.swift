@@ -24,7 +24,7 @@ final class Tool: Sendable {
   }()
 
   let folder: URL
-  private let environment: [String: String]
+  let environment: [String: String]
 
   /// Makes the folder; nothing of the caller's own settings is passed on.
   init(_ more: [String: String] = [:]) throws {

@@ -40,6 +40,40 @@ struct ChainTests {
     #expect(driver.followers.last?.request.params == [:])
   }
 
+  @Test("nothing follows on a request that wants no followers, whoever finds its end")
+  func unwanted() throws {
+    var driver = running { $0.asksForFollowers = false }
+    #expect(
+      driver.ended(.succeeded(facts: [:])).words() == "no timeout; no suspension; publish succeeded(load@T)")
+    // Its owner dies before the commit; the next one finds the end.
+    driver.published()
+    var next = Driver(jobs: Self.jobs)
+    next.open(driver.lookBack())
+    next.request(Driver.queued(0, id: "load@T", job: "load") { $0.asksForFollowers = false })
+    next.settle()
+    #expect(next.committed?.offset == 1 && driver.followers.isEmpty && next.followers.isEmpty)
+  }
+
+  @Test("a request that wants followers is not covered by one that wants none")
+  func twinWithoutFollowers() {
+    var job = Job(name: "twin", queue: "q", whenWaiting: .coalesce)
+    job.then = ["mail"]
+    var driver = Driver(jobs: [job, Job(name: "mail", queue: "other"), Job(name: "sync", queue: "q")])
+    driver.open()
+    driver.request(Driver.queued(0))
+    driver.settle()
+    driver.request(Driver.queued(1, job: "twin") { $0.asksForFollowers = false })
+    driver.request(Driver.queued(2, job: "twin"))
+    driver.request(Driver.queued(3, job: "twin"))
+    for _ in 0..<3 {
+      driver.ended(.succeeded(facts: [:]))
+      driver.settle()
+    }
+    #expect(driver.end(1)?.end.kind == "succeeded" && driver.end(2)?.end.kind == "succeeded")
+    #expect(driver.end(3)?.end == .skipped(.covered(by: "r2", at: 2)))
+    #expect(driver.followers.map(\.request.id) == ["r2/mail"])
+  }
+
   @Test("nothing follows on a failure, a cancelled run, or a request that was skipped")
   func noSuccess() {
     var driver = running()

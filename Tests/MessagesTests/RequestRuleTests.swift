@@ -86,6 +86,7 @@ struct RequestRuleTests {
       "'deduplicationKey' must have 1 to 1,000 bytes"),
     .value(#"{"job":"a","expires":"soon"}"#, "'expires' must be a time such as", "soon"),
     .value(#"{"job":"a","expires":1764000000}"#, "'expires' must be a string"),
+    .value(#"{"job":"a","followers":"no"}"#, "'followers' must be true or false"),
     .value(#"{"job":"a","notBefore":"2026-11-24"}"#, "'notBefore' must be a time such as"),
   ]
 

@@ -74,6 +74,23 @@ struct RoundTripTests {
     #expect(withdrawn.key == key("a", .cancel(run: "1")) && withdrawn.value == nil)
   }
 
+  @Test("problems and schedulers come back, and their tombstones name them")
+  func controlRecords() throws {
+    let problem = ProblemRecord(queue: "q", worker: "BLUE", message: Samples.hardText, time: Samples.moment)
+    let record = ControlCodec.encode(problem)
+    #expect(try ControlCodec.read(record) == .problem(problem))
+    let withdrawn = ControlCodec.withdrawnProblem(queue: "q")
+    #expect(withdrawn.key == record.key && withdrawn.value == nil)
+    guard case .withdrawn(let key) = try ControlCodec.read(withdrawn) else {
+      Issue.record("it is no tombstone")
+      return
+    }
+    #expect(ControlCodec.queue(ofProblemKey: key) == "q" && ControlCodec.scheduler(ofKey: key) == nil)
+    let scheduler = ControlCodec.encode(SchedulerRecord(name: "GREEN", time: Samples.moment))
+    #expect(ControlCodec.withdrawnScheduler(name: "GREEN").key == scheduler.key)
+    #expect(ControlCodec.scheduler(ofKey: "scheduler/GREEN") == "GREEN")
+  }
+
   @Test("checkpoints", arguments: Samples.checkpoints)
   func checkpoint(_ metadata: CommitMetadata) throws {
     #expect(try CheckpointCodec.decode(CheckpointCodec.encode(metadata)) == metadata)

@@ -18,6 +18,11 @@ enum Samples {
       notBefore: moment + -1),
     Request(id: String(repeating: "é", count: 100), job: "a", origin: .chain),
     Request(id: "r2", job: "a", origin: .api, deduplicationKey: String(repeating: "k", count: 1_000)),
+    {
+      var request = Request(id: "r3", job: "a")
+      request.asksForFollowers = false
+      return request
+    }(),
   ]
 
   static let bodies: [Event.Body] =

@@ -156,3 +156,20 @@ import Testing
     return block(timeLength: 4) + block(timeLength: 8) + Array("\n\(footer)\n".utf8)
   }
 }
+
+@Suite("The moments that show a reading")
+struct ReadingMomentTests {
+  @Test(
+    "none in a gap, one on most days, two in a repeated hour",
+    arguments: [
+      ("Europe/London", "2026-03-29T01:30:00", []), ("Europe/London", "2026-06-01T01:30:00", ["2026-06-01T00:30:00"]),
+      ("Europe/London", "2026-10-25T01:30:00", ["2026-10-25T00:30:00", "2026-10-25T01:30:00"]),
+      ("Australia/Lord_Howe", "2026-04-05T01:45:00", ["2026-04-04T14:45:00", "2026-04-04T15:15:00"]),
+      ("Pacific/Apia", "2011-12-30T12:00:00", []), ("UTC", "2026-06-01T01:30:00", ["2026-06-01T01:30:00"]),
+    ])
+  func moments(_ zone: String, _ reading: String, _ expected: [String]) throws {
+    let rules = try TimeZoneDirectory.system.rules(named: zone)
+    let moments = rules.moments(showing: try #require(CivilTime(reading)))
+    #expect(moments.map { "\(CivilTime(seconds: $0))" } == expected)
+  }
+}

@@ -237,6 +237,17 @@ struct RealKafkaTests {
       #expect(
         line.contains("the requests at offsets 1 to 3 are gone from the log, and 3 of them had no end"), "\(line)")
       #expect(line.contains("baton resume q --accept-loss-below 4"), "\(line)")
+      let control = TopicPartition(topic: rig.configuration.controlTopic)
+      // The queue's problem is on the control topic while it stands still, and is taken off when it goes on.
+      var told: [ControlRecord] = []
+      let problems = rig.reader.follow(control, from: 0)
+      while told.isEmpty, let batch = try await problems.next() {
+        told += batch.compactMap { try? ControlCodec.read($0.raw) }.filter {
+          if case .problem = $0 { true } else { false }
+        }
+      }
+      guard case .problem(let problem) = told.first else { throw MissingProblem() }
+      #expect(problem.queue == "q" && problem.worker == "BLUE" && problem.message.contains("--accept-loss-below 4"))
       // A plain resume is no consent.
       try await rig.order(.resume)
       _ = try await blue.line("order: resume")
@@ -247,6 +258,14 @@ struct RealKafkaTests {
       #expect(try await rig.ended("r5").end.kind == "succeeded")
       let lost = try await rig.events().first { if case .lossAccepted = $0.event.body { true } else { false } }
       #expect(lost.event.body == .lossAccepted(from: 1, to: 4, by: "test"))
+      var isWithdrawn = false
+      while !isWithdrawn, let batch = try await problems.next() {
+        isWithdrawn = batch.contains { record in
+          guard case .withdrawn(let key)? = try? ControlCodec.read(record.raw) else { return false }
+          return ControlCodec.queue(ofProblemKey: key) == "q"
+        }
+      }
+      #expect(isWithdrawn)
       try await rig.expectCleanAudit()
     }
   }
@@ -342,3 +361,5 @@ struct RealKafkaTests {
     }
   }
 }
+
+private struct MissingProblem: Error {}

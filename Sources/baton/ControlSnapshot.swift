@@ -4,8 +4,9 @@ import Messages
 import Terminal
 import Worker
 
-/// The pauses that hold now, as the control topic has them.
-struct PauseOrders: Sendable {
+/// The control topic at one moment: the pauses that hold, the runs that are to be cancelled, what stands still, and
+/// which schedulers there are.
+struct ControlSnapshot: Sendable {
   /// What may be paused.
   enum Target: Sendable, Hashable {
     case queue(String)
@@ -28,27 +29,53 @@ struct PauseOrders: Sendable {
   }
 
   private var orders: [Target: StandingOrder] = [:]
+  /// By the record's key, which is all that a tombstone has.
+  private var cancels: [String: ControlMessage] = [:]
+  /// Why queues stand still, by the queue.
+  private(set) var problems: [String: ProblemRecord] = [:]
+  /// When each scheduler was last seen, by the log's clock; it says so every five minutes.
+  private(set) var schedulers: [String: Timestamp] = [:]
 
   /// - Throws: `KafkaError`.
-  static func load(_ context: Context, _ reader: LogReader) async throws -> PauseOrders {
-    var pauses = PauseOrders()
+  static func load(_ context: Context, _ reader: LogReader) async throws -> ControlSnapshot {
+    var found = ControlSnapshot()
     let partition = TopicPartition(topic: context.configuration.controlTopic, partition: 0)
     let bounds = try await reader.bounds(of: partition)
     let records = reader.records(of: partition, from: bounds.start, to: bounds.end)
     while let batch = try await records.next() {
       for record in batch {
-        // What is no order here, a worker has told of.
-        guard case .order(let message)? = try? ControlCodec.read(record.raw) else { continue }
-        switch message.order.action {
-        case .pause: pauses.orders[.queue(message.queue)] = message.order
-        case .resume: pauses.orders[.queue(message.queue)] = nil
-        case .pauseJob(let job, _): pauses.orders[.job(job)] = message.order
-        case .resumeJob(let job): pauses.orders[.job(job)] = nil
-        case .cancel, .acceptLoss: break
-        }
+        // What is no record of Baton's, a worker has told of.
+        guard let content = try? ControlCodec.read(record.raw) else { continue }
+        found.note(content, key: String(decoding: record.raw.key ?? [], as: UTF8.self), appended: record.appended)
       }
     }
-    return pauses
+    return found
+  }
+
+  private mutating func note(_ content: ControlRecord, key: String, appended: Timestamp) {
+    switch content {
+    case .withdrawn(let key):
+      cancels[key] = nil
+      if let queue = ControlCodec.queue(ofProblemKey: key) { problems[queue] = nil }
+      if let name = ControlCodec.scheduler(ofKey: key) { schedulers[name] = nil }
+    case .schedule: break
+    case .scheduler(let scheduler): schedulers[scheduler.name] = appended
+    case .problem(let problem): problems[problem.queue] = problem
+    case .order(let message):
+      switch message.order.action {
+      case .pause: orders[.queue(message.queue)] = message.order
+      case .resume: orders[.queue(message.queue)] = nil
+      case .pauseJob(let job, _): orders[.job(job)] = message.order
+      case .resumeJob(let job): orders[.job(job)] = nil
+      case .cancel: cancels[key] = message
+      case .acceptLoss: break
+      }
+    }
+  }
+
+  /// The order to cancel a run, while it is not carried out.
+  func cancel(run: String, queue: String) -> StandingOrder? {
+    cancels.values.first { $0.queue == queue && $0.order.action == .cancel(run: run) }?.order
   }
 
   /// The order that keeps it paused at this moment.

@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@Suite("baton status", .timeLimit(.minutes(2)))
+struct StatusTests {
+  @Test("paused jobs and schedulers are shown, until they are resumed and have ended")
+  func status() async throws {
+    let plain = try Tool()
+    defer { plain.remove() }
+    try plain.write("baton.yaml", ScheduleTests.file)
+    let broker = try plain.start("embedded-broker")
+    let tool = plain.with(["BATON_KAFKA": try #require(await broker.line("127.0.0.1:"))])
+    #expect(try await tool("status").output.contains("no scheduler is alive"))
+    #expect(try await tool("pause", "person", "--reason", "index rebuild").status == 0)
+    let scheduler = try tool.start("scheduler", "--name", "CRON")
+    _ = try #require(await scheduler.line("scheduler is up"))
+    let status = try await tool("status")
+    #expect(status.output.contains("job person is paused by operator@") && status.output.contains("schedulers: CRON"))
+    let facts = try await tool("status", "--json").objects()
+    let nightly = try #require(facts.first { $0["queue"] as? String == "nightly" })
+    let paused = nightly["pausedJobs"] as? [String: [String: Any]]
+    #expect(paused?["person"]?["reason"] as? String == "index rebuild", "\(facts)")
+    let schedulers = facts.last?["schedulers"] as? [[String: Any]]
+    #expect(schedulers?.first?["name"] as? String == "CRON" && schedulers?.first?["alive"] as? Bool == true, "\(facts)")
+    // The library's own broker does not know who is in a group; that must not keep the rest from being shown.
+    #expect(facts.last?["workers"] is NSNull && status.output.contains("workers: not known"))
+    scheduler.signal(SIGTERM)
+    await scheduler.end()
+    #expect(try await tool("resume", "person").status == 0)
+    let after = try await tool("status")
+    #expect(after.output.contains("no scheduler is alive") && !after.output.contains("paused"), "\(after.output)")
+    broker.closeInput()
+    await broker.end()
+  }
+}
