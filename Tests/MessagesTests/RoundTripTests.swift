@@ -56,6 +56,7 @@ struct RoundTripTests {
 
   @Test("standing orders", arguments: Samples.orders)
   func order(_ message: ControlMessage) throws {
+    #expect(try ControlCodec.read(ControlCodec.encode(message, time: Samples.moment)) == .order(message))
     #expect(try ControlCodec.decode(ControlCodec.encode(message, time: Samples.moment)) == message)
   }
 

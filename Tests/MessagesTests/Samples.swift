@@ -59,6 +59,20 @@ enum Samples {
       Event(run: "offset-3", job: nil, request: 3, worker: "", body: bodies[7])
     ]
 
+  /// What lies on the control topic beside orders, with its schema.
+  static let controlRecords: [(schema: String, record: RawRecord)] = [
+    (
+      "schedule",
+      ControlCodec.encode(
+        ScheduleRecord(job: "mail", signature: "0 29 1 * * * Europe/London in q", since: moment), time: moment)
+    ),
+    ("scheduler", ControlCodec.encode(SchedulerRecord(name: "GREEN", time: moment))),
+    (
+      "problem",
+      ControlCodec.encode(ProblemRecord(queue: "q", worker: "GREEN", message: hardText, time: moment))
+    ),
+  ]
+
   static let orders: [ControlMessage] = [
     ControlMessage(queue: "nightly", order: StandingOrder(action: .pause(until: nil), by: "a@b")),
     ControlMessage(queue: "nightly", order: StandingOrder(action: .pause(until: moment), by: "a@b", reason: hardText)),

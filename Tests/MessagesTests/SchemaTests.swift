@@ -17,7 +17,7 @@ struct SchemaTests {
     moment = re.compile(r"\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)")
     formats.checks("date-time")(lambda text: not isinstance(text, str) or moment.fullmatch(text) is not None)
     validators = {}
-    for name in ["request", "event", "control", "dead-letter"]:
+    for name in ["request", "event", "control", "dead-letter", "schedule", "scheduler", "problem"]:
         schema = json.loads((folder / f"{name}.schema.json").read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
         validators[name] = jsonschema.Draft202012Validator(schema, format_checker=formats)
@@ -37,6 +37,7 @@ struct SchemaTests {
       Samples.requests.map { line("request", RequestCodec.encode($0, source: "/test").value) }
       + Samples.events.map { line("event", EventCodec.encode($0, queue: "q", time: Samples.moment).value) }
       + Samples.orders.map { line("control", ControlCodec.encode($0, time: Samples.moment).value) }
+      + Samples.controlRecords.compactMap { schema, record in record.value.map { line(schema, $0) } }
       + Samples.letters.map { letter in
         let record = DeadLetterCodec.encode(letter, topic: "t", worker: "w", time: Samples.moment)
         let headers = record.headers.filter { $0.name.hasPrefix("baton_") }.map { header in
@@ -59,6 +60,8 @@ struct SchemaTests {
       line("event", Array(#"{"run":"r","request":9007199254740992,"worker":"w"}"#.utf8)),
       line("control", Array(#"{"queue":"q","action":"accept-loss","below":-1,"by":"x"}"#.utf8)),
       line("dead-letter", Array(#"{"baton_dropped":"lots"}"#.utf8)),
+      line("schedule", Array(#"{"job":"a","signature":"every 2s in q","since":"once"}"#.utf8)),
+      line("scheduler", Array(#"{"name":"ONE"}"#.utf8)), line("problem", Array(#"{"queue":"","worker":"w"}"#.utf8)),
     ]
     let found = try validate(bad)
     #expect(found.last == "checked \(bad.count)")
@@ -67,6 +70,7 @@ struct SchemaTests {
       ("event", "'worker' is a required"),
       ("event", "moon"), ("control", "dance"), ("dead-letter", "'baton_topic' is a required"),
       ("event", "9007199254740992 is greater"), ("control", "-1 is less"), ("dead-letter", "'lots' does not match"),
+      ("schedule", "once"), ("scheduler", "'time' is a required"), ("problem", "'message' is a required"),
     ] {
       #expect(found.contains { $0.hasPrefix(schema + ":") && $0.contains(words) }, "\(words): \(found)")
     }
