@@ -140,8 +140,9 @@ public struct SchedulerMachine: Sendable {
   private var pauses: [String: Int64?] = [:]
   private var clock = Clock.unknown
   private var reportedClock = Clock.right
-  /// What the log said of the timings, until the clock is known to be right: a schedule is known since a moment.
-  private var readKnown: [String: Known]?
+  /// What the log says of the timings; nil until it was read.
+  private var stored: [String: Known]?
+  /// Begun: the log was read and the clock is sound. A schedule is known since a moment, so it takes both.
   private var isStarted = false
   /// Jobs whose timing could not be stored.
   private var notStored: Set<String> = []
@@ -160,13 +161,14 @@ public struct SchedulerMachine: Sendable {
     switch input {
     case .logRead(let fires, let known):
       if protections.readsTheLogBack { for id in fires { jobs[id.job]?.logged.insert(id.fire) } }
-      readKnown = known
+      stored = known
       return evaluate(now: now)
     case .known(let job, let known):
-      readKnown?[job] = known
-      if known?.signature == jobs[job]?.known?.signature { notStored.remove(job) }
+      stored?[job] = known
+      if isStored(job) { notStored.remove(job) }
       return []
     case .notStored(let job):
+      guard !isStored(job) else { return [] }
       notStored.insert(job)
       return retryLater(now)
     case .logged(let id):
@@ -206,6 +208,8 @@ public struct SchedulerMachine: Sendable {
   }
 
   // MARK: The start
+
+  private func isStored(_ job: String) -> Bool { stored?[job]?.signature == jobs[job]?.known?.signature }
 
   private mutating func start(_ known: [String: Known], now: Int64) -> [Command] {
     var commands: [Command] = []
@@ -267,7 +271,7 @@ public struct SchedulerMachine: Sendable {
   }
 
   private mutating func evaluate(now: Int64) -> [Command] {
-    guard isStarted || readKnown != nil else { return [] }
+    guard let stored else { return [] }
     var commands: [Command] = []
     guard isClockSound else {
       if clock == .unknown, lookAt.map({ now >= $0 }) ?? true {
@@ -276,10 +280,7 @@ public struct SchedulerMachine: Sendable {
       }
       return commands + timer(now)
     }
-    if let known = readKnown {
-      readKnown = nil
-      commands = start(known, now: now)
-    }
+    if !isStarted { commands = start(stored, now: now) }
     if let moment = retryAt, now >= moment {
       retryAt = nil
       for name in notStored.sorted() {
