@@ -29,6 +29,7 @@ public actor Scheduler {
   private var entries: [SchedulerMachine.Entry] = []
   private var clockReading = ClockReading.now()
   private let clockWarningMilliseconds: Int64
+  private let clockLimitMilliseconds: Int64
 
   /// How often a scheduler that proposes seldom looks at its clock.
   private static let clockCheckMilliseconds: Int64 = 300_000
@@ -54,6 +55,7 @@ public actor Scheduler {
     options.clockWarningMilliseconds = configuration.scheduler.clockWarningMilliseconds
     options.clockLimitMilliseconds = configuration.scheduler.clockLimitMilliseconds
     clockWarningMilliseconds = options.clockWarningMilliseconds
+    clockLimitMilliseconds = options.clockLimitMilliseconds
     machine = SchedulerMachine(entries, settings: options)
   }
 
@@ -226,7 +228,7 @@ public actor Scheduler {
   }
 
   /// Says that this scheduler is there; when the log took that tells how far the clock is ahead.
-  /// - Returns: nil if the clock was set meanwhile.
+  /// - Returns: nil if the answer took so long, or the clock was set meanwhile, that it tells nothing.
   private func lookAtTheClock() async throws -> ClockLook? {
     let sent = ClockReading.now()
     let record = ControlCodec.encode(SchedulerRecord(name: name, time: Timestamp(milliseconds: sent.wall)))
@@ -236,7 +238,10 @@ public actor Scheduler {
 
   nonisolated private func look(sent: ClockReading, _ delivery: Delivery) -> ClockLook? {
     let received = ClockReading.now()
-    guard !received.wasSet(since: sent, byMoreThan: clockWarningMilliseconds) else { return nil }
+    // A long wait would explain too much.
+    guard !received.wasSet(since: sent, byMoreThan: clockWarningMilliseconds),
+      received.elapsed - sent.elapsed <= clockLimitMilliseconds / 4
+    else { return nil }
     return ClockLook(
       aheadMilliseconds: sent.ahead(of: delivery.timestampMilliseconds, until: received), reading: received)
   }

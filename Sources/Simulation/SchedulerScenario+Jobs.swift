@@ -93,6 +93,7 @@ extension SchedulerScenario {
       let gone = (versions.first ?? []).first { old in !entries.contains { $0.schedule.job == old.schedule.job } }
       if let gone, random.chance(30) { entries.append(gone) }
     }
-    return entries
+    var seen: Set<String> = []
+    return entries.filter { seen.insert($0.schedule.job).inserted }
   }
 }

@@ -53,9 +53,10 @@ struct SchedulerScenario {
     startsAt = change - random.milliseconds(days * SchedulerScenario.day / 10 * 3...days * SchedulerScenario.day / 10 * 8)
     startsAt -= startsAt % 1000
     endsAt = startsAt + days * SchedulerScenario.day
-    healsAt = endsAt - random.milliseconds(1...6) * 3_600_000
     schedulers = [1, 2, 2, 3, 3, 4, 5][random.below(7)]
     skews = []
+    lookMilliseconds = [1_200_000, 3_600_000, 3 * 3_600_000][random.below(3)]
+    healsAt = endsAt - lookMilliseconds - random.milliseconds(1...4) * 3_600_000
     budget = random.chance(10) ? 5_000 : 1_000
     pauses = Array(repeating: Spans(), count: schedulers)
     silences = pauses
@@ -63,7 +64,6 @@ struct SchedulerScenario {
     lostAnswers = [0, 0, 3, 15][random.below(4)]
     lostRecords = [0, 0, 3, 15][random.below(4)]
     readingMilliseconds = random.chance(60) ? 5...300 : 2_000...40_000
-    lookMilliseconds = [1_200_000, 3_600_000, 3 * 3_600_000][random.below(3)]
     let skewMax: Int64 = [0, 20, 1_500, 20_000, 55_000][random.below(5)]
     for _ in 0..<schedulers {
       // One in ten begins far off.
@@ -102,7 +102,8 @@ struct SchedulerScenario {
     case 0..<3: random.milliseconds(100...20_000)
     case 3..<6: random.milliseconds(20_000...600_000)
     case 6..<9: random.milliseconds(600_000...8 * 3_600_000)
-    default: random.milliseconds(8 * 3_600_000...40 * 3_600_000)
+    // Where there are many fires, each of them is tried again and again.
+    default: random.milliseconds(8 * 3_600_000...(budget > 1_000 ? 9 : 40) * 3_600_000)
     }
   }
 

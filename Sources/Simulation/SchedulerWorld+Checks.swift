@@ -5,8 +5,8 @@ extension SchedulerWorld {
   /// How long after its time a fire may be asked for, with a sound scheduler there: its clock may be behind by the limit,
   /// and a record may be lost twice.
   static let patience: Int64 = 150_000
-  /// How far off a sound clock may be, and a moment for rounding.
-  static let offMax: Int64 = 61_000
+  /// How far off a clock may be that looks sound: a quarter of the limit may go unseen, and a step of two seconds.
+  static let offMax: Int64 = 78_000
 
   func schedule(of job: String, version: Int) -> Schedule? {
     scenario.versions[version].first { $0.schedule.job == job && !$0.schedule.isDisabled }?.schedule
@@ -26,7 +26,8 @@ extension SchedulerWorld {
       violate("\(who) proposes \(id), though it was told that the job is paused")
     }
     let due = schedule.dueMilliseconds(of: id.fire)
-    if due > wall { violate("\(who) proposes \(id) before its time") }
+    // What has failed is tried again, though its clock was set back a little meanwhile.
+    if due > wall, !scheduler.toldFailed.contains(id) { violate("\(who) proposes \(id) before its time") }
     if let from = scheduler.bounds?[id.job]?.from, id.fire * 1000 <= from - SchedulerWorld.offMax {
       violate("\(who) proposes \(id), of a time before the schedule was known")
     }
@@ -91,7 +92,10 @@ extension SchedulerWorld {
   // MARK: When each scheduler was there
 
   func noteSoundness(_ scheduler: SimulatedScheduler) {
-    guard scheduler.hasReadTheLog, scheduler.isSure || removed == .watchesTheClock else {
+    let isSound =
+      scheduler.isSure && !wasSet(scheduler, since: scheduler.seenAhead)
+      && abs(scheduler.ahead) <= scenario.settings.clockLimitMilliseconds
+    guard scheduler.isUp, scheduler.hasReadTheLog, isSound || removed == .watchesTheClock else {
       endSoundTime(scheduler)
       return
     }
@@ -136,7 +140,7 @@ extension SchedulerWorld {
       for entry in scenario.versions[time.version] where !entry.schedule.isDisabled {
         var away = unable
         let paused = pausedSpans[entry.schedule.job] ?? Spans()
-        for span in paused.spans { away.add(span.from - SchedulerWorld.patience, span.to + 75_000) }
+        for span in paused.spans { away.add(span.from - SchedulerWorld.patience, span.to + SchedulerWorld.offMax + 12_000) }
         for (from, to) in away.rest(of: time.from, time.to) {
           check(entry.schedule, time, from, to, paused)
         }

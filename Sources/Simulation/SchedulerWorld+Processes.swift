@@ -14,7 +14,7 @@ extension SchedulerWorld {
     count("starts")
     tell(scheduler, "starts with version \(version), its clock \(scheduler.ahead) ms ahead")
     guard reach(scheduler) else { return }
-    heap.push(at: now + random.milliseconds(2...30), .looked(scheduler.index, life: scheduler.life, ahead: scheduler.ahead, clockSets: scheduler.clockSets))
+    heap.push(at: now + random.milliseconds(2...30), .looked(scheduler.index, life: scheduler.life, seen: scheduler.ahead, ahead: scheduler.ahead))
     heap.push(at: now + scenario.lookMilliseconds, .look(scheduler.index, life: scheduler.life))
     heap.push(at: now + random.milliseconds(31...200), .readControl(scheduler.index, life: scheduler.life))
   }
@@ -55,17 +55,17 @@ extension SchedulerWorld {
   }
 
   func setClock(_ scheduler: SimulatedScheduler, _ ahead: Int64) {
-    let by = ahead - scheduler.ahead
-    guard by != 0 else { return }
+    guard ahead != scheduler.ahead else { return }
     scheduler.ahead = ahead
     tell(scheduler, "its clock is set, and is \(ahead) ms ahead")
-    if abs(by) > scenario.settings.clockWarningMilliseconds || abs(ahead) > scenario.settings.clockLimitMilliseconds {
-      scheduler.clockSets += 1
-      scheduler.isSure = false
-      endSoundTime(scheduler)
-    }
+    noteSoundness(scheduler)
     // A timer keeps its moment by the clock.
     if let timer = scheduler.timer { set(scheduler, timer) }
+  }
+
+  /// Whether its clock was set further than goes unnoticed since it was so far ahead.
+  func wasSet(_ scheduler: SimulatedScheduler, since ahead: Int64) -> Bool {
+    abs(scheduler.ahead - ahead) > scenario.settings.clockWarningMilliseconds
   }
 
   private func set(_ scheduler: SimulatedScheduler, _ timer: Int64) {
@@ -80,8 +80,9 @@ extension SchedulerWorld {
 
   func tell(_ scheduler: SimulatedScheduler, _ input: SchedulerMachine.Input) {
     let wall = now + scheduler.ahead
-    if abs(scheduler.ahead - scheduler.seenAhead) > scenario.settings.clockWarningMilliseconds {
+    if wasSet(scheduler, since: scheduler.seenAhead) {
       scheduler.seenAhead = scheduler.ahead
+      scheduler.isSure = false
       tell(scheduler, "notices that its clock was set")
       for command in scheduler.machine.handle(.clockSet, now: wall) { execute(scheduler, command) }
     }
@@ -90,7 +91,9 @@ extension SchedulerWorld {
     case .paused(let job, let until): scheduler.toldPauses.updateValue(until, forKey: job)
     case .resumed(let job): scheduler.toldPauses[job] = nil
     case .clock(let ahead): scheduler.isSure = abs(ahead) <= scenario.settings.clockLimitMilliseconds
-    case .failed(let id): tell(scheduler, "is told that \(id) has failed")
+    case .failed(let id):
+      scheduler.toldFailed.insert(id)
+      tell(scheduler, "is told that \(id) has failed")
     case .logRead, .known, .notStored, .clockSet, .timer: break
     }
     noteSoundness(scheduler)
@@ -125,13 +128,12 @@ extension SchedulerWorld {
     heap.push(
       at: min(reached, now + SchedulerWorld.sendMilliseconds),
       .arrive(
-        scheduler.index, life: scheduler.life, record, sent: now, waited: reached > arrival, ahead: scheduler.ahead,
-        clockSets: scheduler.clockSets))
+        scheduler.index, life: scheduler.life, record, sent: now, waited: reached > arrival, ahead: scheduler.ahead))
   }
 
   func arrive(
     _ scheduler: SimulatedScheduler, _ life: Int, _ record: SchedulerRecordSent, sent: Int64, waited: Bool,
-    ahead: Int64, clockSets: Int
+    ahead: Int64
   ) {
     let isAlive = scheduler.life == life && scheduler.isUp
     if waited {
@@ -144,18 +146,19 @@ extension SchedulerWorld {
       }
       if reached > now {
         heap.push(
-          at: reached,
-          .arrive(
-            scheduler.index, life: life, record, sent: sent, waited: true, ahead: ahead, clockSets: clockSets))
+          at: reached, .arrive(scheduler.index, life: life, record, sent: sent, waited: true, ahead: ahead))
         return
       }
     }
     if case .look = record {
       // Set while it was under way: nothing is learned.
-      guard scheduler.clockSets == clockSets else { return }
+      // Nor if it took so long that much would be explained.
+      guard !wasSet(scheduler, since: ahead), now - sent <= scenario.settings.clockLimitMilliseconds / 4 else { return }
+      // What the waiting explains is no difference.
       heap.push(
         at: now + random.milliseconds(1...15),
-        .looked(scheduler.index, life: life, ahead: waited ? min(ahead, 0) : ahead, clockSets: clockSets))
+        .looked(
+          scheduler.index, life: life, seen: waited ? max(0, ahead - (now - sent)) + min(0, ahead) : ahead, ahead: ahead))
       return
     }
     if now < scenario.healsAt, random.chance(scenario.lostRecords), isBadLuckAllowed(scheduler, record) {
@@ -169,9 +172,7 @@ extension SchedulerWorld {
       append(proposal, by: scheduler)
       if !isAnswerLost {
         heap.push(at: answer, .tell(scheduler.index, life: life, .logged(proposal.id)))
-        if scheduler.clockSets == clockSets, !waited {
-          heap.push(at: answer, .looked(scheduler.index, life: life, ahead: ahead, clockSets: clockSets))
-        }
+        if !waited { heap.push(at: answer, .looked(scheduler.index, life: life, seen: ahead, ahead: ahead)) }
       }
     case .timing(let job, let known, let begun):
       append(job, known.map { KnownTiming(known: $0, from: begun, surelyFrom: max(now, $0.since * 1000)) })

@@ -103,13 +103,13 @@ final class SchedulerWorld {
         heap.push(at: now + scenario.lookMilliseconds, action)
       }
     case .tell(let index, let life, let input): if let scheduler = awake(index, life, action) { tell(scheduler, input) }
-    case .looked(let index, let life, let ahead, let clockSets):
+    case .looked(let index, let life, let seen, let ahead):
       // Set since then: what was seen is void.
-      if let scheduler = awake(index, life, action), scheduler.clockSets == clockSets {
-        tell(scheduler, .clock(aheadMilliseconds: ahead))
+      if let scheduler = awake(index, life, action), !wasSet(scheduler, since: ahead) {
+        tell(scheduler, .clock(aheadMilliseconds: seen))
       }
-    case .arrive(let index, let life, let record, let sent, let waited, let ahead, let clockSets):
-      arrive(schedulers[index], life, record, sent: sent, waited: waited, ahead: ahead, clockSets: clockSets)
+    case .arrive(let index, let life, let record, let sent, let waited, let ahead):
+      arrive(schedulers[index], life, record, sent: sent, waited: waited, ahead: ahead)
     case .followRequests(let index, let life):
       if let scheduler = awake(index, life, action) { followRequests(scheduler) }
     case .followControl(let index, let life):

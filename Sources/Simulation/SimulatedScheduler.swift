@@ -6,9 +6,8 @@ final class SimulatedScheduler {
   /// Counts its processes.
   var life = 0
   var isUp = false
-  /// How far its clock is ahead, and how often it was set.
+  /// How far its clock is ahead.
   var ahead: Int64
-  var clockSets = 0
   /// Its clock against one that cannot be set, as the process saw it last.
   var seenAhead: Int64 = 0
   var version = 0
@@ -26,10 +25,11 @@ final class SimulatedScheduler {
 
   /// The fires that it was told are in the log.
   var told: Set<FireIdentifier> = []
+  var toldFailed: Set<FireIdentifier> = []
   var toldPauses: [String: Int64?] = [:]
   /// How often each fire was lost on its way, so that bad luck has an end.
   var lostRecords: [FireIdentifier: Int] = [:]
-  /// Its clock is as it was told, and sound.
+  /// It was told that its clock is sound, and has not noticed since that it was set.
   var isSure = false
   var hasReadTheLog = false
   /// Since when each timing is known, as the control topic tells.
@@ -52,7 +52,7 @@ final class SimulatedScheduler {
     timer = nil
     timerSetting += 1
     (isFollowing, areRequestsScheduled, isControlScheduled) = (false, false, false)
-    (told, toldPauses, lostRecords, view, bounds) = ([], [:], [:], [:], nil)
+    (told, toldFailed, toldPauses, lostRecords, view, bounds) = ([], [], [:], [:], [:], nil)
     (isSure, hasReadTheLog, soundSince) = (false, false, nil)
   }
 }
@@ -101,9 +101,10 @@ enum SchedulerAction {
   case timer(Int, life: Int, setting: Int)
   case look(Int, life: Int)
   case tell(Int, life: Int, SchedulerMachine.Input)
-  case looked(Int, life: Int, ahead: Int64, clockSets: Int)
+  /// How far its clock was seen to be ahead, and how far it was.
+  case looked(Int, life: Int, seen: Int64, ahead: Int64)
   /// A record reaches the broker, or is given up.
-  case arrive(Int, life: Int, SchedulerRecordSent, sent: Int64, waited: Bool, ahead: Int64, clockSets: Int)
+  case arrive(Int, life: Int, SchedulerRecordSent, sent: Int64, waited: Bool, ahead: Int64)
   case followRequests(Int, life: Int)
   case followControl(Int, life: Int)
   case setClock(Int, ahead: Int64)
