@@ -256,7 +256,8 @@ public actor Scheduler {
     case .remember(let job, let known):
       let record = ScheduleRecord(
         job: job, signature: known.signature, since: Timestamp(milliseconds: known.since * 1000))
-      write(ControlCodec.encode(record, time: .init(milliseconds: WallClock.milliseconds())), job, "the schedule of \(job)")
+      write(
+        ControlCodec.encode(record, time: .init(milliseconds: WallClock.milliseconds())), job, "the schedule of \(job)")
     case .forget(let job): write(ControlCodec.withdrawnSchedule(job: job), job, "that \(job) has no schedule")
     case .report(let report): tell(report)
     }

@@ -50,7 +50,8 @@ struct SchedulerScenario {
   init(random: inout SplitMix64) {
     let change = SchedulerScenario.changes[random.below(SchedulerScenario.changes.count)]
     let days = Int64(random.chance(60) ? 7 : random.within(8...21))
-    startsAt = change - random.milliseconds(days * SchedulerScenario.day / 10 * 3...days * SchedulerScenario.day / 10 * 8)
+    startsAt =
+      change - random.milliseconds(days * SchedulerScenario.day / 10 * 3...days * SchedulerScenario.day / 10 * 8)
     startsAt -= startsAt % 1000
     endsAt = startsAt + days * SchedulerScenario.day
     schedulers = [1, 2, 2, 3, 3, 4, 5][random.below(7)]
@@ -153,7 +154,9 @@ struct SchedulerScenario {
       default: random.milliseconds(2_000...120_000)
       }
     clockSets.append((at, scheduler, random.chance(50) ? size : -size))
-    if random.chance(70) { clockSets.append((end, scheduler, skews[scheduler].magnitude < 60_000 ? skews[scheduler] : 0)) }
+    if random.chance(70) {
+      clockSets.append((end, scheduler, skews[scheduler].magnitude < 60_000 ? skews[scheduler] : 0))
+    }
     faults[size > settings.clockLimitMilliseconds ? "clock set beyond the limit" : "clock set", default: 0] += 1
   }
 

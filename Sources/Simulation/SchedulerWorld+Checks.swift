@@ -140,7 +140,9 @@ extension SchedulerWorld {
       for entry in scenario.versions[time.version] where !entry.schedule.isDisabled {
         var away = unable
         let paused = pausedSpans[entry.schedule.job] ?? Spans()
-        for span in paused.spans { away.add(span.from - SchedulerWorld.patience, span.to + SchedulerWorld.offMax + 12_000) }
+        for span in paused.spans {
+          away.add(span.from - SchedulerWorld.patience, span.to + SchedulerWorld.offMax + 12_000)
+        }
         for (from, to) in away.rest(of: time.from, time.to) {
           check(entry.schedule, time, from, to, paused)
         }

@@ -14,7 +14,9 @@ extension SchedulerWorld {
     count("starts")
     tell(scheduler, "starts with version \(version), its clock \(scheduler.ahead) ms ahead")
     guard reach(scheduler) else { return }
-    heap.push(at: now + random.milliseconds(2...30), .looked(scheduler.index, life: scheduler.life, seen: scheduler.ahead, ahead: scheduler.ahead))
+    heap.push(
+      at: now + random.milliseconds(2...30),
+      .looked(scheduler.index, life: scheduler.life, seen: scheduler.ahead, ahead: scheduler.ahead))
     heap.push(at: now + scenario.lookMilliseconds, .look(scheduler.index, life: scheduler.life))
     heap.push(at: now + random.milliseconds(31...200), .readControl(scheduler.index, life: scheduler.life))
   }
@@ -158,7 +160,8 @@ extension SchedulerWorld {
       heap.push(
         at: now + random.milliseconds(1...15),
         .looked(
-          scheduler.index, life: life, seen: waited ? max(0, ahead - (now - sent)) + min(0, ahead) : ahead, ahead: ahead))
+          scheduler.index, life: life, seen: waited ? max(0, ahead - (now - sent)) + min(0, ahead) : ahead, ahead: ahead
+        ))
       return
     }
     if now < scenario.healsAt, random.chance(scenario.lostRecords), isBadLuckAllowed(scheduler, record) {

@@ -91,7 +91,8 @@ final class SchedulerWorld {
     case .crash(let index, let downFor): crash(schedulers[index], downFor: downFor)
     case .readControl(let index, let life): awake(index, life, action)?.readControl(self)
     case .readRequests(let index, let life): awake(index, life, action)?.readRequests(self)
-    case .begin(let index, let life, let fires): if let scheduler = awake(index, life, action) { begin(scheduler, fires) }
+    case .begin(let index, let life, let fires):
+      if let scheduler = awake(index, life, action) { begin(scheduler, fires) }
     case .timer(let index, let life, let setting):
       if let scheduler = awake(index, life, action), scheduler.timerSetting == setting {
         scheduler.timer = nil
@@ -150,7 +151,8 @@ final class SchedulerWorld {
   func tell(_ scheduler: SimulatedScheduler?, _ text: @autoclosure () -> String) {
     guard trace != nil else { return }
     let who = scheduler.map { "scheduler-\($0.index).\($0.life)" } ?? ""
-    trace?.append("\(Timestamp(milliseconds: now)) \(who)\(String(repeating: " ", count: max(0, 15 - who.count))) \(text())")
+    trace?.append(
+      "\(Timestamp(milliseconds: now)) \(who)\(String(repeating: " ", count: max(0, 15 - who.count))) \(text())")
   }
 
   func violate(_ message: @autoclosure () -> String) {
