@@ -290,8 +290,8 @@ public struct SchedulerMachine: Sendable {
     }
     for name in names where !isPaused(name, now: now) {
       guard let index = jobs.index(forKey: name) else { continue }
-      let state = jobs.values[index]
-      guard state.nextDue.map({ $0 <= now }) ?? false || !state.failed.isEmpty else { continue }
+      let isDue = jobs.values[index].nextDue.map { $0 <= now } ?? false
+      guard isDue || !jobs.values[index].failed.isEmpty else { continue }
       commands += propose(&jobs.values[index], now: now)
     }
     return commands + timer(now)

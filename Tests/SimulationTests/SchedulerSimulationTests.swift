@@ -4,11 +4,11 @@ import Testing
 @Suite struct SchedulerSimulationTests {
   @Test("each fire gives one run, whatever befalls", arguments: 0..<4 as Range<UInt64>)
   func promiseHolds(part: UInt64) {
-    let batch = SchedulerBatch.run(part * 25..<(part + 1) * 25)
+    let batch = SchedulerBatch.run(part * 50..<(part + 1) * 50)
     if let (seed, violation) = batch.failure {
       Issue.record("baton-simulate --schedulers --seed \(seed): \(violation.message)")
     }
-    #expect(batch.seeds == 25)
+    #expect(batch.seeds == 50)
     #expect(batch.counts["duplicates", default: 0] > 0, "without them, nothing is shown of deduplication")
   }
 
