@@ -238,12 +238,14 @@ public actor Scheduler {
 
   nonisolated private func look(sent: ClockReading, _ delivery: Delivery) -> ClockLook? {
     let received = ClockReading.now()
+    let appended = delivery.timestampMilliseconds
+    // The embedded broker, on this machine, gives a moment of 1970.
+    guard appended > 86_400_000 else { return ClockLook(aheadMilliseconds: 0, reading: received) }
     // A long wait would explain too much.
     guard !received.wasSet(since: sent, byMoreThan: clockWarningMilliseconds),
       received.elapsed - sent.elapsed <= clockLimitMilliseconds / 4
     else { return nil }
-    return ClockLook(
-      aheadMilliseconds: sent.ahead(of: delivery.timestampMilliseconds, until: received), reading: received)
+    return ClockLook(aheadMilliseconds: sent.ahead(of: appended, until: received), reading: received)
   }
 
   // MARK: Executing
