@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "Scheduler",
       dependencies: ["Dispatch", "Scheduling", "Messages", "Configuration", "KafkaLog", "Telemetry", "Worker"]),
-    .target(name: "Simulation", dependencies: ["Dispatch"]),
+    .target(name: "Simulation", dependencies: ["Dispatch", "Scheduling"]),
 
     .executableTarget(
       name: "baton",

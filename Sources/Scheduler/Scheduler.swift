@@ -13,6 +13,7 @@ public actor Scheduler {
   enum Message: Sendable {
     case input(SchedulerMachine.Input)
     case lookAtTheClock
+    case looked(ClockLook)
     case shutDown
   }
 
@@ -24,8 +25,11 @@ public actor Scheduler {
   private let producer: Producer
   private let reader: LogReader
   private var machine: SchedulerMachine
-  private var timer: WallClockTimer?
+  private var timer: DeadlineTimer?
   private var entries: [SchedulerMachine.Entry] = []
+  private var clockReading = ClockReading.now()
+  private let clockWarningMilliseconds: Int64
+  private let clockLimitMilliseconds: Int64
 
   /// How often a scheduler that proposes seldom looks at its clock.
   private static let clockCheckMilliseconds: Int64 = 300_000
@@ -50,6 +54,8 @@ public actor Scheduler {
     options.horizonMilliseconds = configuration.scheduler.horizonMilliseconds
     options.clockWarningMilliseconds = configuration.scheduler.clockWarningMilliseconds
     options.clockLimitMilliseconds = configuration.scheduler.clockLimitMilliseconds
+    clockWarningMilliseconds = options.clockWarningMilliseconds
+    clockLimitMilliseconds = options.clockLimitMilliseconds
     machine = SchedulerMachine(entries, settings: options)
   }
 
@@ -57,13 +63,14 @@ public actor Scheduler {
   /// - Throws: `KafkaError` if the log cannot be read at the start.
   public func run() async throws {
     let mailbox = mailbox
-    let timer = WallClockTimer { mailbox.yield(.input(.timer)) }
+    let timer = DeadlineTimer(.wall) { mailbox.yield(.input(.timer)) }
     self.timer = timer
-    let clock = WallClockTimer { mailbox.yield(.lookAtTheClock) }
+    // By elapsed time: a clock that was set far back must be noticed all the same.
+    let clock = DeadlineTimer(.elapsed) { mailbox.yield(.lookAtTheClock) }
     defer { clock.close() }
     var followers: [Task<Void, Never>] = []
     do {
-      try await lookAtTheClock()
+      if let look = try await lookAtTheClock() { tell(look) }
       followers = try await readTheLog()
       logger.info("scheduler is up", ["name": name, "jobs": String(entries.count)])
       await serve(clock)
@@ -78,34 +85,44 @@ public actor Scheduler {
   /// Ends it, without waiting.
   nonisolated public func shutDown() { mailbox.yield(.shutDown) }
 
-  private func serve(_ clock: WallClockTimer) async {
-    clock.set(WallClock.milliseconds() + Self.clockCheckMilliseconds)
+  private func serve(_ clock: DeadlineTimer) async {
+    clock.set(ClockReading.now().elapsed + Self.clockCheckMilliseconds)
     for await message in messages {
       switch message {
       case .input(let input): tell(input)
       case .lookAtTheClock:
-        Task {
-          // The followers tell of an outage; the next look comes anyway.
-          do { try await lookAtTheClock() } catch { logger.debug("the clock could not be compared: \(error)") }
-        }
-        clock.set(WallClock.milliseconds() + Self.clockCheckMilliseconds)
+        startLook()
+        clock.set(ClockReading.now().elapsed + Self.clockCheckMilliseconds)
+      case .looked(let look): tell(look)
       case .shutDown: return
       }
     }
   }
 
-  private func close(_ timer: WallClockTimer, _ followers: [Task<Void, Never>]) async {
+  private func close(_ timer: DeadlineTimer, _ followers: [Task<Void, Never>]) async {
     mailbox.finish()
     timer.close()
     for follower in followers { follower.cancel() }
     await reader.close()
     for follower in followers { await follower.value }
-    write(ControlCodec.withdrawnScheduler(name: name), "that this scheduler has ended")
+    write(ControlCodec.withdrawnScheduler(name: name), nil, "that this scheduler has ended")
     await producer.close(timeoutMilliseconds: 5_000)
   }
 
+  private func tell(_ look: ClockLook) {
+    // Set since then: what was seen is void.
+    guard !ClockReading.now().wasSet(since: look.reading, byMoreThan: clockWarningMilliseconds) else { return }
+    tell(.clock(aheadMilliseconds: look.aheadMilliseconds))
+  }
+
   private func tell(_ input: SchedulerMachine.Input) {
-    for command in machine.handle(input, now: WallClock.milliseconds()) { execute(command) }
+    let reading = ClockReading.now()
+    if reading.wasSet(since: clockReading, byMoreThan: clockWarningMilliseconds) {
+      clockReading = reading
+      logger.warning("this machine's clock was set: it is compared with the broker's before anything is proposed")
+      for command in machine.handle(.clockSet, now: reading.wall) { execute(command) }
+    }
+    for command in machine.handle(input, now: reading.wall) { execute(command) }
   }
 
   // MARK: Reading
@@ -141,9 +158,7 @@ public actor Scheduler {
     _ record: LogRecord, _ known: inout [String: SchedulerMachine.Known], _ inputs: inout [SchedulerMachine.Input]
   ) {
     switch try? ControlCodec.read(record.raw) {
-    case .schedule(let schedule):
-      let since = schedule.since.milliseconds / 1000
-      known[schedule.job] = SchedulerMachine.Known(signature: schedule.signature, since: since)
+    case .schedule(let schedule): known[schedule.job] = Scheduler.known(schedule)
     case .withdrawn(let key): if let job = ControlCodec.job(ofScheduleKey: key) { known[job] = nil }
     case .order(let message): if let input = Scheduler.input(message) { inputs.append(input) }
     // What is none of these, a worker tells of.
@@ -172,10 +187,17 @@ public actor Scheduler {
   }
 
   nonisolated private func takeOrder(_ record: LogRecord) {
-    guard case .order(let message)? = try? ControlCodec.read(record.raw), let input = Scheduler.input(message) else {
-      return
+    switch try? ControlCodec.read(record.raw) {
+    case .order(let message): if let input = Scheduler.input(message) { mailbox.yield(.input(input)) }
+    case .schedule(let schedule): mailbox.yield(.input(.known(job: schedule.job, Scheduler.known(schedule))))
+    case .withdrawn(let key):
+      if let job = ControlCodec.job(ofScheduleKey: key) { mailbox.yield(.input(.known(job: job, nil))) }
+    case .scheduler, .problem, nil: break
     }
-    mailbox.yield(.input(input))
+  }
+
+  private static func known(_ record: ScheduleRecord) -> SchedulerMachine.Known {
+    SchedulerMachine.Known(signature: record.signature, since: record.since.milliseconds / 1000)
   }
 
   /// The fire that a request was made for; nil for any other record.
@@ -194,21 +216,37 @@ public actor Scheduler {
 
   // MARK: The clock
 
-  /// Says that this scheduler is there; when the log took that tells how far the clock is off.
-  private func lookAtTheClock() async throws {
-    let sent = WallClock.milliseconds()
-    let record = ControlCodec.encode(SchedulerRecord(name: name, time: Timestamp(milliseconds: sent)))
-    let delivery = try await producer.send(OutgoingRecord(topic: configuration.controlTopic, record))
-    if let input = Scheduler.clock(sent: sent, delivery) { tell(input) }
+  private func startLook() {
+    let (mailbox, logger) = (mailbox, logger)
+    Task {
+      // The followers tell of an outage; the next look comes anyway.
+      do {
+        if let look = try await lookAtTheClock() { mailbox.yield(.looked(look)) }
+      } catch {
+        logger.debug("the clock could not be compared: \(error)")
+      }
+    }
   }
 
-  /// How far this clock is ahead of the broker's; nil where the broker does not tell its time.
-  private static func clock(sent: Int64, _ delivery: Delivery) -> SchedulerMachine.Input? {
+  /// Says that this scheduler is there; when the log took that tells how far the clock is ahead.
+  /// - Returns: nil if the answer took so long, or the clock was set meanwhile, that it tells nothing.
+  private func lookAtTheClock() async throws -> ClockLook? {
+    let sent = ClockReading.now()
+    let record = ControlCodec.encode(SchedulerRecord(name: name, time: Timestamp(milliseconds: sent.wall)))
+    let delivery = try await producer.send(OutgoingRecord(topic: configuration.controlTopic, record))
+    return look(sent: sent, delivery)
+  }
+
+  nonisolated private func look(sent: ClockReading, _ delivery: Delivery) -> ClockLook? {
+    let received = ClockReading.now()
     let appended = delivery.timestampMilliseconds
-    // The embedded broker gives a moment of 1970.
-    guard appended > 86_400_000 else { return nil }
-    // The append was somewhere between: no difference that this interval explains is one.
-    return .clock(aheadMilliseconds: appended < sent ? sent - appended : min(0, WallClock.milliseconds() - appended))
+    // The embedded broker, on this machine, gives a moment of 1970.
+    guard appended > 86_400_000 else { return ClockLook(aheadMilliseconds: 0, reading: received) }
+    // A long wait would explain too much.
+    guard !received.wasSet(since: sent, byMoreThan: clockWarningMilliseconds),
+      received.elapsed - sent.elapsed <= clockLimitMilliseconds / 4
+    else { return nil }
+    return ClockLook(aheadMilliseconds: sent.ahead(of: appended, until: received), reading: received)
   }
 
   // MARK: Executing
@@ -216,32 +254,34 @@ public actor Scheduler {
   private func execute(_ command: SchedulerMachine.Command) {
     switch command {
     case .setTimer(let moment): timer?.set(moment)
+    case .lookAtClock: startLook()
     case .propose(let proposal): propose(proposal)
     case .remember(let job, let known):
       let record = ScheduleRecord(
         job: job, signature: known.signature, since: Timestamp(milliseconds: known.since * 1000))
-      write(ControlCodec.encode(record, time: .init(milliseconds: WallClock.milliseconds())), "the schedule of \(job)")
-    case .forget(let job): write(ControlCodec.withdrawnSchedule(job: job), "that \(job) has no schedule")
+      write(
+        ControlCodec.encode(record, time: .init(milliseconds: WallClock.milliseconds())), job, "the schedule of \(job)")
+    case .forget(let job): write(ControlCodec.withdrawnSchedule(job: job), job, "that \(job) has no schedule")
     case .report(let report): tell(report)
     }
   }
 
   private func propose(_ proposal: SchedulerMachine.Proposal) {
-    let sent = WallClock.milliseconds()
+    let sent = ClockReading.now()
     let request = Request(
       id: proposal.id.description, job: proposal.id.job, origin: .schedule, requestedBy: name,
-      time: Timestamp(milliseconds: sent), expires: proposal.expiry.map(Timestamp.init(milliseconds:)))
+      time: Timestamp(milliseconds: sent.wall), expires: proposal.expiry.map(Timestamp.init(milliseconds:)))
     let record = OutgoingRecord(
       topic: configuration.requestsTopic(proposal.queue), RequestCodec.encode(request, source: "/scheduler/\(name)"))
     let (mailbox, logger) = (mailbox, logger)
-    let late = sent - proposal.due
+    let late = sent.wall - proposal.due
     producer.submit([record]) { results in
       switch results.first {
       case .success(let delivery)?:
         logger.info(
           "proposed", ["run": request.id, "offset": String(delivery.offset), "late": "\(late)ms"])
         mailbox.yield(.input(.logged(proposal.id)))
-        if let clock = Scheduler.clock(sent: sent, delivery) { mailbox.yield(.input(clock)) }
+        if let look = self.look(sent: sent, delivery) { mailbox.yield(.looked(look)) }
       case .failure(let error)?:
         logger.warning("a proposal was not taken, trying again: \(error)", ["run": request.id])
         mailbox.yield(.input(.failed(proposal.id)))
@@ -250,11 +290,13 @@ public actor Scheduler {
     }
   }
 
-  private func write(_ record: RawRecord, _ what: String) {
-    let logger = logger
+  /// - Parameter job: whose schedule it is about, which the machine then tries to store again; nil for none.
+  private func write(_ record: RawRecord, _ job: String?, _ what: String) {
+    let (mailbox, logger) = (mailbox, logger)
     producer.submit([OutgoingRecord(topic: configuration.controlTopic, record)]) { results in
-      // Without it a later start catches up with less, and proposes nothing twice.
-      if case .failure(let error)? = results.first { logger.warning("could not store \(what): \(error)") }
+      guard case .failure(let error)? = results.first else { return }
+      logger.warning("could not store \(what): \(error)")
+      if let job { mailbox.yield(.input(.notStored(job: job))) }
     }
   }
 

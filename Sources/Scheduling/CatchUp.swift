@@ -113,8 +113,16 @@ extension Schedule {
   ) -> CatchUpPlan {
     guard !isDisabled else { return CatchUpPlan() }
     let end = floorDivide(nowMilliseconds - offsetMilliseconds, 1000).quotient
-    let fires = fireTimes.fires(after: max(horizonStart, knownSince), through: end)
-    return CatchUp(policy: catchUp, limit: limit).plan(
+    return catchUpPlan(
+      fires: fireTimes.fires(after: max(horizonStart, knownSince), through: end), nowMilliseconds: nowMilliseconds,
+      limit: limit, isLogged: isLogged)
+  }
+
+  /// Decides about fires, ascending, that should have been proposed by now.
+  func catchUpPlan(
+    fires: [Int64], nowMilliseconds: Int64, limit: Int = 1000, isLogged: (Int64) -> Bool
+  ) -> CatchUpPlan {
+    CatchUp(policy: catchUp, limit: limit).plan(
       fires: fires, nowMilliseconds: nowMilliseconds, isLogged: isLogged, expiryMilliseconds: catchUpExpiry(of:))
   }
 

@@ -45,6 +45,19 @@ public struct Schedule: Sendable, Hashable {
     isDisabled ? nil : fireTimes.next(after: floorDivide(milliseconds - offsetMilliseconds, 1000).quotient)
   }
 
+  /// The fires that are due after one moment and up to another, ascending.
+  func fires(dueAfter start: Int64, through end: Int64) -> [Int64] {
+    guard !isDisabled, start < end else { return [] }
+    return fireTimes.fires(
+      after: floorDivide(start - offsetMilliseconds, 1000).quotient,
+      through: floorDivide(end - offsetMilliseconds, 1000).quotient)
+  }
+
+  /// The last fire that is due at a moment or before it.
+  func lastFire(dueThrough end: Int64) -> Int64? {
+    fireTimes.previous(before: floorDivide(end - offsetMilliseconds, 1000).quotient + 1)
+  }
+
   /// The moment from which on a fire's run must not start, in milliseconds since 1970; nil if there is none.
   public func expiryMilliseconds(of fire: Int64) -> Int64? {
     notAfter.map { $0.next(after: fire, in: fireTimes.zone) * 1000 }

@@ -37,22 +37,43 @@ public struct SchedulerMachine: Sendable {
     public var clockLimitMilliseconds: Int64 = 60_000
     /// A fire that is proposed no later than this is on time, whatever the policy for missed ones.
     public var graceMilliseconds: Int64 = 30_000
-    /// Until a proposal that failed is made again.
+    /// Until what failed is tried again.
     public var retryMilliseconds: Int64 = 1_000
+    /// Until a look at the clock that has no answer is repeated.
+    public var lookMilliseconds: Int64 = 10_000
 
     public init() {}
+  }
+
+  /// The protections that make the promise hold. The simulation removes one at a time to prove that it would notice.
+  package struct Protections: Sendable, Hashable {
+    /// Nothing is due for the time before a schedule was known.
+    package var remembersSchedules = true
+    /// What the log holds at the start is not proposed.
+    package var readsTheLogBack = true
+    /// Nothing is proposed by a clock that is wrong, or that nobody has compared since it was set.
+    package var watchesTheClock = true
+    package var retriesFailures = true
+
+    package init() {}
   }
 
   public enum Input: Sendable {
     /// What the log held when this scheduler began to follow it: the fires that were proposed inside the horizon and since
     /// when each timing is known.
     case logRead(fires: [FireIdentifier], known: [String: Known])
+    /// A scheduler has stored since when a job's timing is known, or (nil) that it has none.
+    case known(job: String, Known?)
+    /// What `remember` or `forget` said of the job is not in the log, or nobody knows whether it is.
+    case notStored(job: String)
     /// A proposal is in the log, whosever it is.
     case logged(FireIdentifier)
     /// A proposal could not be sent, or nobody knows whether it was.
     case failed(FireIdentifier)
     /// How far this machine's clock is ahead of the broker's.
     case clock(aheadMilliseconds: Int64)
+    /// This machine's clock was set: what was known of it is void.
+    case clockSet
     /// No fires of the job are proposed until the moment, or until it is resumed.
     case paused(job: String, until: Int64?)
     case resumed(job: String)
@@ -60,12 +81,14 @@ public struct SchedulerMachine: Sendable {
   }
 
   public enum Command: Sendable, Hashable {
-    /// Send the request of a fire.
+    /// Send the request of a fire; answer with `logged` or `failed`.
     case propose(Proposal)
     /// Store since when a job's timing is known, for every scheduler that starts later.
     case remember(job: String, Known)
-    /// The job has no schedule any more.
+    /// Store that the job has no schedule any more.
     case forget(job: String)
+    /// Compare the clock with the broker's; answer with `clock`.
+    case lookAtClock
     /// Answer with `timer` at the moment; it replaces the one before.
     case setTimer(at: Int64)
     case report(Report)
@@ -91,39 +114,63 @@ public struct SchedulerMachine: Sendable {
     case clockRight
   }
 
-  private enum Clock { case right, off, wrong }
+  enum Clock { case unknown, right, off, wrong }
 
-  private struct State {
+  struct State {
     var entry: Entry
+    /// What is stored of its timing.
+    var known: Known?
     /// Fires that were due up to here have been dealt with.
-    var checkedThrough: Int64
+    var checkedThrough: Int64 = .min
+    /// When the first fire after that is due.
+    var nextDue: Int64?
     /// The fires that are in the log.
     var logged: Set<Int64> = []
     /// Proposed, and not yet known to be in the log.
     var underWay: [Int64: Proposal] = [:]
     /// Not sent, to be tried again.
     var failed: [Int64: Proposal] = [:]
+    var prunedAt: Int64 = .min
   }
 
-  private let settings: Settings
-  private var jobs: [String: State] = [:]
+  let settings: Settings
+  package var protections = Protections()
+  var jobs: [String: State] = [:]
+  private var names: [String] = []
   private var pauses: [String: Int64?] = [:]
-  private var clock = Clock.right
+  private var clock = Clock.unknown
+  private var reportedClock = Clock.right
+  /// What the log says of the timings; nil until it was read.
+  private var stored: [String: Known]?
+  /// Begun: the log was read and the clock is sound. A schedule is known since a moment, so it takes both.
   private var isStarted = false
-  private var retryAt: Int64?
+  /// Jobs whose timing could not be stored.
+  private var notStored: Set<String> = []
+  var retryAt: Int64?
+  private var lookAt: Int64?
 
   /// - Parameter entries: of all jobs that have a schedule, the disabled ones too.
   public init(_ entries: [Entry], settings: Settings = Settings()) {
     self.settings = settings
-    for entry in entries where !entry.schedule.isDisabled {
-      jobs[entry.schedule.job] = State(entry: entry, checkedThrough: .min)
-    }
+    for entry in entries where !entry.schedule.isDisabled { jobs[entry.schedule.job] = State(entry: entry) }
+    names = jobs.keys.sorted()
   }
 
   /// Takes one input and says what is to be done.
   public mutating func handle(_ input: Input, now: Int64) -> [Command] {
     switch input {
-    case .logRead(let fires, let known): return start(fires, known, now: now)
+    case .logRead(let fires, let known):
+      if protections.readsTheLogBack { for id in fires { jobs[id.job]?.logged.insert(id.fire) } }
+      stored = known
+      return evaluate(now: now)
+    case .known(let job, let known):
+      stored?[job] = known
+      if isStored(job) { notStored.remove(job) }
+      return []
+    case .notStored(let job):
+      guard !isStored(job) else { return [] }
+      notStored.insert(job)
+      return retryLater(now)
     case .logged(let id):
       guard jobs[id.job] != nil else { return [] }
       jobs[id.job]?.logged.insert(id.fire)
@@ -132,17 +179,23 @@ public struct SchedulerMachine: Sendable {
       return []
     case .failed(let id):
       guard let proposal = jobs[id.job]?.underWay.removeValue(forKey: id.fire) else { return [] }
+      guard protections.retriesFailures else { return [] }
       jobs[id.job]?.failed[id.fire] = proposal
-      retryAt = now + settings.retryMilliseconds
-      return [nextTimer(now)].compactMap { $0 }
+      return retryLater(now)
     case .clock(let ahead): return look(ahead, now: now)
+    case .clockSet:
+      clock = .unknown
+      lookAt = nil
+      // By the clock as it was, it may be far away.
+      retryAt = retryAt.map { min($0, now + settings.retryMilliseconds) }
+      return evaluate(now: now)
     case .paused(let job, let until):
       pauses.updateValue(until, forKey: job)
-      return isStarted ? [nextTimer(now)].compactMap { $0 } : []
+      return evaluate(now: now)
     case .resumed(let job):
       pauses[job] = nil
-      return isStarted ? evaluate(now: now) : []
-    case .timer: return isStarted ? evaluate(now: now) : []
+      return evaluate(now: now)
+    case .timer: return evaluate(now: now)
     }
   }
 
@@ -156,41 +209,58 @@ public struct SchedulerMachine: Sendable {
 
   // MARK: The start
 
-  private mutating func start(_ fires: [FireIdentifier], _ known: [String: Known], now: Int64) -> [Command] {
+  private func isStored(_ job: String) -> Bool { stored?[job]?.signature == jobs[job]?.known?.signature }
+
+  private mutating func start(_ known: [String: Known], now: Int64) -> [Command] {
     var commands: [Command] = []
-    for id in fires { jobs[id.job]?.logged.insert(id.fire) }
-    for (name, state) in jobs.sorted(by: { $0.key < $1.key }) {
-      var since = floorDivide(now, 1000).quotient
-      if let old = known[name], old.signature == state.entry.signature {
-        since = old.since
+    for name in names {
+      guard var state = jobs[name] else { continue }
+      let schedule = state.entry.schedule
+      var since = Known(signature: state.entry.signature, since: floorDivide(now, 1000).quotient)
+      if let old = known[name], old.signature == since.signature {
+        since = old
       } else {
-        commands.append(.remember(job: name, Known(signature: state.entry.signature, since: since)))
+        commands.append(.remember(job: name, since))
       }
+      state.known = since
       // Up to then it was not asked for.
-      jobs[name]?.checkedThrough = state.entry.schedule.dueMilliseconds(of: since)
+      state.checkedThrough =
+        protections.remembersSchedules
+        ? schedule.dueMilliseconds(of: since.since) : now - settings.horizonMilliseconds
+      state.nextDue = schedule.nextFire(dueAfter: state.checkedThrough).map(schedule.dueMilliseconds(of:))
+      jobs[name] = state
     }
     for name in known.keys.sorted() where jobs[name] == nil { commands.append(.forget(job: name)) }
     isStarted = true
-    return commands + evaluate(now: now)
+    return commands
   }
 
   // MARK: The clock
 
+  private var isClockSound: Bool {
+    switch clock {
+    case .right, .off: true
+    case .unknown, .wrong: !protections.watchesTheClock
+    }
+  }
+
   private mutating func look(_ ahead: Int64, now: Int64) -> [Command] {
-    let size = abs(ahead)
-    let before = clock
+    let size = ahead == .min ? .max : abs(ahead)
+    let wasSound = isClockSound
     clock =
       size > settings.clockLimitMilliseconds ? .wrong : size > settings.clockWarningMilliseconds ? .off : .right
+    lookAt = nil
     var commands: [Command] = []
-    switch clock {
-    case .wrong where before != .wrong: commands = [.report(.clockWrong(aheadMilliseconds: ahead))]
-    case .off where before != .off: commands = [.report(.clockOff(aheadMilliseconds: ahead))]
-    case .right where before != .right: commands = [.report(.clockRight)]
-    case .wrong, .off, .right: break
+    if clock != reportedClock {
+      reportedClock = clock
+      switch clock {
+      case .wrong: commands = [.report(.clockWrong(aheadMilliseconds: ahead))]
+      case .off: commands = [.report(.clockOff(aheadMilliseconds: ahead))]
+      case .right, .unknown: commands = [.report(.clockRight)]
+      }
     }
     // What was not proposed meanwhile was missed: others will have done it.
-    if before == .wrong, clock != .wrong, isStarted { commands += evaluate(now: now) }
-    return commands
+    return wasSound ? commands : commands + evaluate(now: now)
   }
 
   // MARK: What is due
@@ -201,86 +271,45 @@ public struct SchedulerMachine: Sendable {
   }
 
   private mutating func evaluate(now: Int64) -> [Command] {
+    guard let stored else { return [] }
     var commands: [Command] = []
-    if let moment = retryAt, now >= moment { retryAt = nil }
-    let horizonStart = now - settings.horizonMilliseconds
-    for name in jobs.keys.sorted() where clock != .wrong && !isPaused(name, now: now) {
-      guard var state = jobs[name] else { continue }
-      commands += propose(&state, now: now, horizonStart: horizonStart)
-      jobs[name] = state
-    }
-    if let timer = nextTimer(now) { commands.append(timer) }
-    return commands
-  }
-
-  private func propose(_ state: inout State, now: Int64, horizonStart: Int64) -> [Command] {
-    let (schedule, queue) = (state.entry.schedule, state.entry.queue)
-    var commands: [Command] = []
-    var chosen: [CatchUpPlan.Proposal] = []
-    let from = max(state.checkedThrough, horizonStart)
-    let onTime = max(from, now - settings.graceMilliseconds)
-    let live = due(schedule, after: onTime, through: now)
-    if from < onTime {
-      let known = { (fire: Int64) in state.logged.contains(fire) || state.underWay[fire] != nil }
-      var plan = schedule.catchUpPlan(
-        horizonStart: floorDivide(from - schedule.offsetMilliseconds, 1000).quotient, knownSince: .min,
-        nowMilliseconds: onTime, isLogged: known)
-      // A fire that is on time stands for those before it.
-      if schedule.catchUp == .latest, !live.isEmpty { plan.proposals = [] }
-      chosen = plan.proposals
-      commands = plan.omissions.map {
-        .report(.omitted(job: schedule.job, $0.reason, count: $0.count, fires: $0.fires))
+    guard isClockSound else {
+      if clock == .unknown, lookAt.map({ now >= $0 }) ?? true {
+        lookAt = now + settings.lookMilliseconds
+        commands.append(.lookAtClock)
       }
+      return commands + timer(now)
     }
-    chosen += live.map {
-      CatchUpPlan.Proposal(fire: $0, expiryMilliseconds: schedule.expiryMilliseconds(of: $0))
+    if !isStarted { commands = start(stored, now: now) }
+    if let moment = retryAt, now >= moment {
+      retryAt = nil
+      for name in notStored.sorted() {
+        commands.append(jobs[name]?.known.map { .remember(job: name, $0) } ?? .forget(job: name))
+      }
+      notStored = []
     }
-    var proposals = chosen.map { one in
-      Proposal(
-        id: FireIdentifier(job: schedule.job, fire: one.fire), queue: queue, expiry: one.expiryMilliseconds,
-        due: schedule.dueMilliseconds(of: one.fire))
+    for name in names where !isPaused(name, now: now) {
+      guard let index = jobs.index(forKey: name) else { continue }
+      let isDue = jobs.values[index].nextDue.map { $0 <= now } ?? false
+      guard isDue || !jobs.values[index].failed.isEmpty else { continue }
+      commands += propose(&jobs.values[index], now: now)
     }
-    if retryAt == nil {
-      proposals = state.failed.values.sorted { $0.due < $1.due } + proposals
-      state.failed = [:]
-    }
-    for proposal in proposals where !state.logged.contains(proposal.id.fire) && state.underWay[proposal.id.fire] == nil
-    {
-      if let expiry = proposal.expiry, expiry <= now { continue }
-      state.underWay[proposal.id.fire] = proposal
-      commands.append(.propose(proposal))
-    }
-    state.checkedThrough = max(state.checkedThrough, now)
-    forget(&state, before: floorDivide(horizonStart, 1000).quotient - 86_400)
-    return commands
+    return commands + timer(now)
   }
 
-  private func due(_ schedule: Schedule, after start: Int64, through end: Int64) -> [Int64] {
-    var fires: [Int64] = []
-    var moment = start
-    while let fire = schedule.nextFire(dueAfter: moment), schedule.dueMilliseconds(of: fire) <= end {
-      fires.append(fire)
-      moment = schedule.dueMilliseconds(of: fire)
-    }
-    return fires
+  private mutating func retryLater(_ now: Int64) -> [Command] {
+    if retryAt == nil { retryAt = now + settings.retryMilliseconds }
+    return timer(now)
   }
 
-  /// What is long past the horizon will not be asked about again.
-  private func forget(_ state: inout State, before fire: Int64) {
-    guard state.logged.count > 2_000, let oldest = state.logged.min(), oldest < fire - 86_400 else { return }
-    state.logged = state.logged.filter { $0 >= fire }
-  }
-
-  private func nextTimer(_ now: Int64) -> Command? {
+  private func timer(_ now: Int64) -> [Command] {
     var moments: [Int64] = []
-    for (name, state) in jobs where !isPaused(name, now: now) {
-      let schedule = state.entry.schedule
-      if let fire = schedule.nextFire(dueAfter: max(now, state.checkedThrough)) {
-        moments.append(schedule.dueMilliseconds(of: fire))
-      }
+    if isStarted, isClockSound {
+      moments = jobs.compactMap { name, state in isPaused(name, now: now) ? nil : state.nextDue }
+      for case (let name, let until?) in pauses where jobs[name] != nil && until > now { moments.append(until) }
+      if let retryAt { moments.append(retryAt) }
     }
-    for case (let name, let until?) in pauses where jobs[name] != nil && until > now { moments.append(until) }
-    if let retryAt { moments.append(retryAt) }
-    return moments.min().map { .setTimer(at: $0) }
+    if let lookAt { moments.append(lookAt) }
+    return moments.min().map { [.setTimer(at: $0)] } ?? []
   }
 }

@@ -1,5 +1,5 @@
 /// What is to happen in virtual time: a binary heap by (time, order of entry), so that equal seeds give equal histories.
-struct EventHeap {
+struct EventHeap<Action> {
   private struct Entry {
     var time: Int64
     var sequence: Int64

@@ -74,6 +74,8 @@ public enum Invariant: Int, Sendable, Hashable, CaseIterable {
   case boundedRepeat = 5
   /// What waits in memory, and what a runner holds, does not grow with the log or the table.
   case boundedMemory = 6
+  /// Each nominal fire of a schedule gives exactly one run, or what the job's policy says of missed ones.
+  case eachFireOnce = 7
 
   /// The promise's name.
   public var name: String {
@@ -84,6 +86,7 @@ public enum Invariant: Int, Sendable, Hashable, CaseIterable {
     case .commitAfterCompletion: "commit after completion"
     case .boundedRepeat: "bounded repeat"
     case .boundedMemory: "bounded memory"
+    case .eachFireOnce: "each fire once"
     }
   }
 }

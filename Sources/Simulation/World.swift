@@ -7,7 +7,7 @@ final class World {
   var random: SplitMix64
   var now: Int64 = 0
   var step = 0
-  var heap = EventHeap()
+  var heap = EventHeap<Action>()
   var log = SimulatedLog()
   var group: GroupCoordinator
   var sink = FencedSink()

@@ -4,6 +4,10 @@ import Simulation
 /// Plays what was asked for.
 /// - Returns: the exit status.
 func play(_ options: Options) async -> Int32 {
+  if options.areSchedulers {
+    if let seed = options.seed { return replaySchedulers(seed, options) }
+    return await playManySchedulers(options)
+  }
   if let seed = options.seed { return replay(seed, options) }
   return await playMany(options)
 }
@@ -11,7 +15,7 @@ func play(_ options: Options) async -> Int32 {
 func complain(_ text: String) { tellApart(text + "\n") }
 
 /// Writes to standard error.
-private func tellApart(_ text: String) {
+func tellApart(_ text: String) {
   let bytes = Array(text.utf8)
   _ = write(STDERR_FILENO, bytes, bytes.count)
 }
@@ -27,7 +31,7 @@ private func replay(_ seed: UInt64, _ options: Options) -> Int32 {
   return 1
 }
 
-private func tell(_ violation: Violation, seed: UInt64) {
+func tell(_ violation: Violation, seed: UInt64) {
   complain(
     "seed \(seed), step \(violation.step), after \(violation.milliseconds) ms: promise \(violation.invariant.rawValue) "
       + "(\(violation.invariant.name)) is broken: \(violation.message)")

@@ -28,8 +28,9 @@ import Testing
     #expect(!violation.message.isEmpty)
   }
 
-  /// What falls first need not be the promise itself; each of the six must be seen to fall all the same.
+  /// What falls first need not be the promise itself; each of the six of the queue must be seen to fall all the same.
   @Test func eachPromiseIsSeenToBreak() {
+    let promises = Set(Invariant.allCases.filter { $0 != .eachFireOnce })
     var broken: Set<Invariant> = []
     for protection in Protection.allCases {
       for start in stride(from: UInt64(0), to: 4_000, by: 500) {
@@ -37,9 +38,9 @@ import Testing
           broken.insert(violation.invariant)
         }
       }
-      if broken.count == Invariant.allCases.count { return }
+      if broken == promises { return }
     }
-    #expect(broken == Set(Invariant.allCases))
+    #expect(broken == promises)
   }
 
   @Test func everyStateIsVisitedAndEveryInputGiven() {

@@ -19,7 +19,7 @@ struct ImportTests {
       "Dispatch", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
     ],
     "Scheduler": ["Dispatch", "Scheduling", "Messages", "Configuration", "KafkaLog", "Telemetry", "Worker"],
-    "Simulation": ["Dispatch"],
+    "Simulation": ["Dispatch", "Scheduling"],
     "baton": [
       "Dispatch", "Scheduling", "Messages", "ChunkProtocol", "Configuration", "KafkaLog", "RunnerProcess", "Telemetry",
       "Terminal", "Worker", "Scheduler", "Sync",

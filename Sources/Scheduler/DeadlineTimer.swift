@@ -1,35 +1,46 @@
 import Glibc
 
-/// A timer for one moment of the wall clock at a time. It keeps its moment when the clock is set.
+/// A timer for one moment of a clock at a time. It keeps its moment when the wall clock is set.
 ///
 /// Sendable: `due` and `isClosed` are under `mutex`; the rest never changes.
-final class WallClockTimer: @unchecked Sendable {
+final class DeadlineTimer: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let change = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var due: Int64?
   private var isClosed = false
   private let fire: @Sendable () -> Void
 
+  /// What its moments are moments of.
+  enum Clock {
+    /// Milliseconds since 1970.
+    case wall
+    /// Milliseconds of `ClockReading.elapsed`.
+    case elapsed
+  }
+
   /// - Parameter fire: called on the timer's own thread.
-  init(fire: @escaping @Sendable () -> Void) {
+  init(_ clock: Clock, fire: @escaping @Sendable () -> Void) {
     self.fire = fire
     pthread_mutex_init(mutex, nil)
-    // Its deadlines are moments of CLOCK_REALTIME, the default.
-    pthread_cond_init(change, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, clock == .wall ? CLOCK_REALTIME : CLOCK_MONOTONIC)
+    pthread_cond_init(change, &attributes)
+    pthread_condattr_destroy(&attributes)
     var thread = pthread_t()
     let context = Unmanaged.passRetained(self)
     let status = pthread_create(
       &thread, nil,
       { context in
         guard let context else { return nil }
-        Unmanaged<WallClockTimer>.fromOpaque(context).takeRetainedValue().run()
+        Unmanaged<DeadlineTimer>.fromOpaque(context).takeRetainedValue().run()
         return nil
       }, context.toOpaque())
     precondition(status == 0, "no thread for a timer: \(String(cString: strerror(status)))")
     pthread_detach(thread)
   }
 
-  /// Fires once at the moment, in milliseconds since 1970; at once if it has passed. It replaces the moment before.
+  /// Fires once at the moment, in the clock's milliseconds; at once if it has passed. It replaces the moment before.
   func set(_ moment: Int64?) {
     pthread_mutex_lock(mutex)
     due = moment
