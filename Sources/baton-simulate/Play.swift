@@ -38,39 +38,13 @@ func tell(_ violation: Violation, seed: UInt64) {
 }
 
 private func playMany(_ options: Options) async -> Int32 {
-  let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   let removed = options.removed
-  let end = options.from + options.seeds
-  let isTerminal = isatty(STDERR_FILENO) == 1
-  let clock = ContinuousClock()
-  let begin = clock.now
-  let total = await withTaskGroup(of: Batch.self) { group in
-    var next = options.from
-    var total = Batch()
-    func add() {
-      guard next < end, total.failure == nil else { return }
-      let seeds = next..<min(next + 250, end)
-      next = seeds.upperBound
-      group.addTask { Batch.run(seeds, removed: removed) }
-    }
-    for _ in 0..<cores { add() }
-    while let batch = await group.next() {
-      total.merge(batch)
-      if isTerminal { tellApart("\r\(total.seeds) of \(options.seeds) seeds") }
-      add()
-    }
-    if isTerminal { tellApart("\r\u{1b}[K") }
-    return total
-  }
-  let seconds = (clock.now - begin) / .seconds(1)
-  let summary = Summary(batch: total, seconds: seconds, cores: cores, removed: removed)
+  let (batch, seconds, cores) = await playOnAllCores(options, seedsAtATime: 250) { Batch.run($0, removed: removed) }
+  let summary = Summary(batch: batch, seconds: seconds, cores: cores, removed: removed)
   print(options.isJSON ? summary.json : summary.text)
-  guard let (seed, violation) = total.failure else { return 0 }
-  complain("")
-  for line in Simulation(seed: seed, removed: removed).run(isTracing: true).trace.suffix(40) { complain(line) }
-  complain("")
-  tell(violation, seed: seed)
-  complain(
-    "replay: baton-simulate --seed \(seed)" + (removed.map { " --without \($0.rawValue)" } ?? ""))
+  guard let (seed, violation) = batch.failure else { return 0 }
+  tellFailure(
+    seed, violation, trace: Simulation(seed: seed, removed: removed).run(isTracing: true).trace,
+    arguments: removed.map { ["--without \($0.rawValue)"] } ?? [])
   return 1
 }

@@ -34,16 +34,7 @@ struct SchedulerSummary {
       "\"without\":\(removed.map { "\"\($0.rawValue)\"" } ?? "null")", "\"counts\":" + object(batch.counts),
       "\"faults\":" + object(batch.faults),
     ]
-    if let (seed, violation) = batch.failure {
-      members.append(
-        "\"violation\":{\"seed\":\(seed),\"invariant\":\(violation.invariant.rawValue),"
-          + "\"step\":\(violation.step),\"virtualMilliseconds\":\(violation.milliseconds),"
-          + "\"message\":\(quoted(violation.message))}")
-    }
+    if let failure = batch.failure { members.append(jsonMember(failure)) }
     return "{" + members.joined(separator: ",") + "}"
-  }
-
-  private func quoted(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
   }
 }

@@ -55,16 +55,7 @@ struct Summary {
       "\"faults\":" + object(coverage.faults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
       "\"branches\":" + object(branches), "\"pairs\":" + object(pairs),
     ]
-    if let (seed, violation) = batch.failure {
-      members.append(
-        "\"violation\":{\"seed\":\(seed),\"invariant\":\(violation.invariant.rawValue),"
-          + "\"name\":\"\(violation.invariant.name)\",\"step\":\(violation.step),"
-          + "\"virtualMilliseconds\":\(violation.milliseconds),\"message\":\(quoted(violation.message))}")
-    }
+    if let failure = batch.failure { members.append(jsonMember(failure)) }
     return "{" + members.joined(separator: ",") + "}"
-  }
-
-  private func quoted(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
   }
 }
