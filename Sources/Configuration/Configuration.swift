@@ -34,6 +34,9 @@ public struct Configuration: Sendable, Hashable {
     self.file = file
   }
 
+  /// Whether any job is due by itself.
+  public var hasSchedules: Bool { jobs.values.contains { $0.schedule != nil } }
+
   /// The topic that holds a queue's requests.
   public func requestsTopic(_ queue: String) -> String { "\(kafka.prefix).\(queue).requests" }
   /// The topic that says what happened to each run of a queue.

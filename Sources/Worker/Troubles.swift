@@ -72,9 +72,6 @@ final class Troubles: Sendable {
     say("\(subject.relief), after \(Int(milliseconds)) ms", of: subject.queue, at: .info)
   }
 
-  /// Whether it was met and has not ended.
-  func isOn(_ subject: Subject) -> Bool { state.withLock { $0.begun[subject] != nil } }
-
   /// It is of no interest any more, whether it works or not.
   func forget(_ subject: Subject) { state.withLock { $0.begun[subject] = nil } }
 

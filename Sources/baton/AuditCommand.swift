@@ -1,6 +1,5 @@
 import Dispatch
 import KafkaLog
-import Messages
 import Scheduler
 import Scheduling
 import Terminal
@@ -42,23 +41,15 @@ extension Command {
   private static func auditFires(
     _ snapshot: QueueSnapshot, _ context: Context, _ reader: LogReader
   ) async throws -> [FireAudit] {
-    let schedules = context.configuration.jobOrder.compactMap { context.configuration.jobs[$0] }
-      .filter { $0.schedule != nil && $0.job.queue == snapshot.queue }
+    let schedules = context.jobs(of: snapshot.queue).compactMap { context.configuration.jobs[$0] }
+      .filter { $0.schedule != nil }
     guard !schedules.isEmpty else { return [] }
-    var since: [String: Int64] = [:]
-    let control = TopicPartition(topic: context.configuration.controlTopic)
-    let bounds = try await reader.bounds(of: control)
-    for try await batch in reader.records(of: control, from: bounds.start, to: bounds.end) {
-      for record in batch {
-        guard case .schedule(let schedule)? = try? ControlCodec.read(record.raw) else { continue }
-        since[schedule.job] = schedule.since.milliseconds / 1000
-      }
-    }
+    let since = try await ControlSnapshot.load(context, reader).schedules
     let runs = snapshot.ledger.ordered
     let logStart = (runs.lazy.compactMap { $0.queued?.appended.milliseconds }.first ?? .max / 2) / 1000
     return schedules.compactMap { definition in
       // One that no scheduler knows yet has no fires to answer for.
-      guard let schedule = definition.schedule, let known = since[schedule.job] else { return nil }
+      guard let schedule = definition.schedule, let known = since[schedule.job]?.seconds else { return nil }
       // Where retention has taken requests, fires before the first that is left cannot be judged.
       let from = snapshot.requests.start > 0 ? max(known, logStart) : known
       return FireAudit(

@@ -24,8 +24,7 @@ extension Command {
     subcommands: [
       .initialize, .check, .topics, .worker, .scheduler, .schedule, .enqueue, .runs, .show, .follow, .status, .lag,
       .cancel, .skip, .pause, .resume, .retry, .rerun, .dead, .audit, .dev, .demo, .completions, .manual, .sync,
-      .broker,
-      .processGuard, .names,
+      .broker, .processGuard, .names,
     ],
     exitCodes: [ExitCode(3, "Kafka could not be reached, or refused"), ExitCode(4, "the configuration has errors")],
     version: "baton " + version)
@@ -33,6 +32,8 @@ extension Command {
 
 /// Options that several commands share.
 enum SharedOption {
+  static let param = Option(
+    "param", short: "p", value: "KEY=VALUE", help: "a param of the job; checked before anything is sent", repeats: true)
   static let json = Option("json", help: "print facts as JSON, for programs")
   static let queue = Option(
     "queue", short: "q", value: "QUEUE", help: "only this queue", completion: .command("names queues"))

@@ -13,9 +13,7 @@ extension Command {
       the queue. With --wait this follows the run and ends with its result.
       """,
     options: [
-      Option(
-        "param", short: "p", value: "KEY=VALUE", help: "a param of the job; checked before anything is sent",
-        repeats: true),
+      SharedOption.param,
       Option("wait", short: "w", help: "follow the run and end with its result"),
       Option("dedupe", value: "KEY", help: "a second request with this key inside the queue's window is a duplicate"),
       Option("without-dependents", help: "the jobs under the job's `then` do not follow on it"),

@@ -14,9 +14,7 @@ extension Command {
       `then` do not follow unless --with-dependents says so; with it each follows when the one before has succeeded.
       """,
     options: [
-      Option(
-        "param", short: "p", value: "KEY=VALUE", help: "a param of the job; checked before anything is sent",
-        repeats: true),
+      SharedOption.param,
       Option("with-dependents", short: "d", help: "what follows on it runs too, and what follows on that"),
       Option("yes", short: "y", help: "do not ask"),
       Option("wait", short: "w", help: "follow the run, and all that follow on it, and end with the result"),

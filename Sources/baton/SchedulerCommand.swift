@@ -23,7 +23,7 @@ extension Command {
     run: { arguments in
       let context = try Context(arguments)
       let configuration = context.configuration
-      guard configuration.jobs.values.contains(where: { $0.schedule != nil }) else {
+      guard configuration.hasSchedules else {
         throw CommandError(
           "no job in \(configuration.file) has a schedule", remedy: "Give one a 'schedule' or an 'every'.")
       }

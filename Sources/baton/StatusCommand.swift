@@ -35,8 +35,9 @@ extension Command {
       let now = Timestamp.now
       table(snapshots, control, members, now: now).write(to: arguments.output)
       members.write(to: arguments.output)
-      let hasSchedules = context.configuration.jobs.values.contains { $0.schedule != nil }
-      if hasSchedules || !control.schedulers.isEmpty { control.writeSchedulers(to: arguments.output, now: now) }
+      if context.configuration.hasSchedules || !control.schedulers.isEmpty {
+        control.writeSchedulers(to: arguments.output, now: now)
+      }
       for queue in queues { writeTroubles(of: queue, control, context, arguments.output, now: now) }
       return ExitCode.success
     })

@@ -52,7 +52,7 @@ extension Command {
       }
     }
     let isScheduling =
-      configuration.scheduler.runsInWorkers && configuration.jobs.values.contains { $0.schedule != nil }
+      configuration.scheduler.runsInWorkers && configuration.hasSchedules
     let scheduling =
       isScheduling
       ? Task { await runScheduler(configuration, name: name, logger: logger.with(component: "scheduler")) } : nil
