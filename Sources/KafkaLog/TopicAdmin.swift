@@ -16,7 +16,7 @@ public actor TopicAdmin {
   }
 
   nonisolated let thread: ClientThread
-  private let settings: KafkaSettings
+  let settings: KafkaSettings
   private let logger: Logger
   private var pending = PendingAnswers()
   private var isClosed = false
@@ -110,7 +110,7 @@ public actor TopicAdmin {
   }
 
   /// Returns after so long, or when the client is closed.
-  private func pause(milliseconds: Int) async {
+  func pause(milliseconds: Int) async {
     await withCheckedContinuation { continuation in
       let number = pending.add { _ in continuation.resume() }
       thread.after(milliseconds: milliseconds) {
@@ -119,179 +119,8 @@ public actor TopicAdmin {
     }
   }
 
-  private func explained(_ error: KafkaError) -> KafkaError {
+  func explained(_ error: KafkaError) -> KafkaError {
     thread.serveArrived { serve($0) }
     return error.withCause(of: thread.client).explained(by: lastTrouble)
-  }
-
-  // MARK: Topics
-
-  /// Creates a topic.
-  /// - Parameter replicationFactor: nil for the cluster's default.
-  /// - Throws: `KafkaError`; `isTopicAlreadyThere` if it exists.
-  public func create(
-    topic: String, partitions: Int32 = 1, replicationFactor: Int? = nil, configs: [String: String] = [:]
-  ) async throws {
-    let doing = "create topic \(topic)"
-    var text = [CChar](repeating: 0, count: 512)
-    guard
-      let request = rd_kafka_NewTopic_new(
-        topic, partitions, Int32(replicationFactor ?? -1), &text, text.count)
-    else {
-      throw KafkaError(
-        RD_KAFKA_RESP_ERR__INVALID_ARG,
-        message: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self), doing: doing)
-    }
-    for (name, value) in configs { rd_kafka_NewTopic_set_config(request, name, value) }
-    var requests: [OpaquePointer?] = [request]
-    defer { rd_kafka_NewTopic_destroy(request) }
-    let (client, queue) = (thread.client, thread.queue)
-    try await ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, doing: doing) { options in
-      rd_kafka_CreateTopics(client, &requests, 1, options, queue)
-    } read: { event in
-      var count = 0
-      let answer = rd_kafka_event_CreateTopics_result(event.pointer)
-      return Self.topicResult(rd_kafka_CreateTopics_result_topics(answer, &count), count, doing)
-    }
-  }
-
-  /// Deletes a topic with all that it holds.
-  /// - Throws: `KafkaError`.
-  public func delete(topic: String) async throws {
-    let doing = "delete topic \(topic)"
-    guard let request = rd_kafka_DeleteTopic_new(topic) else { throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, doing: doing) }
-    var requests: [OpaquePointer?] = [request]
-    defer { rd_kafka_DeleteTopic_destroy(request) }
-    let (client, queue) = (thread.client, thread.queue)
-    try await ask(RD_KAFKA_ADMIN_OP_DELETETOPICS, doing: doing) { options in
-      rd_kafka_DeleteTopics(client, &requests, 1, options, queue)
-    } read: { event in
-      var count = 0
-      let answer = rd_kafka_event_DeleteTopics_result(event.pointer)
-      return Self.topicResult(rd_kafka_DeleteTopics_result_topics(answer, &count), count, doing)
-    }
-  }
-
-  private static func topicResult(
-    _ topics: UnsafeMutablePointer<OpaquePointer?>?, _ count: Int, _ doing: String
-  ) -> Result<Void, KafkaError> {
-    guard count == 1, let topic = topics?[0] else {
-      return .failure(KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, doing: doing))
-    }
-    let code = rd_kafka_topic_result_error(topic)
-    guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return .success(()) }
-    return .failure(
-      KafkaError(code, message: rd_kafka_topic_result_error_string(topic).map { String(cString: $0) }, doing: doing))
-  }
-
-  /// The topics of these names that exist.
-  /// - Throws: `KafkaError`.
-  public func describe(topics names: [String]) async throws -> [String: Topic] {
-    var topics = try existing(names)
-    for (name, configs) in try await configs(of: topics.keys.sorted()) {
-      topics[name]?.configs = configs.mapValues(\.value)
-      topics[name]?.overridden = Set(configs.filter { $0.value.isOverridden }.keys)
-    }
-    return topics
-  }
-
-  /// Asks for all topics, so that none is made by being asked for.
-  private func existing(_ names: [String]) throws -> [String: Topic] {
-    let doing = "list the topics"
-    var metadata: UnsafePointer<rd_kafka_metadata_t>?
-    let code = rd_kafka_metadata(
-      thread.client, 1, nil, &metadata, Int32(clamping: settings.operationTimeoutMilliseconds))
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-      throw explained(KafkaError(code, doing: doing))
-    }
-    defer { rd_kafka_metadata_destroy(metadata) }
-    let wanted = Set(names)
-    var topics: [String: Topic] = [:]
-    for topic in UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt)) {
-      let name = String(cString: topic.topic)
-      guard wanted.contains(name), topic.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
-      topics[name] = Topic(partitions: Int(topic.partition_cnt), configs: [:], overridden: [])
-    }
-    return topics
-  }
-
-  private struct Setting: Sendable {
-    var value: String
-    var isOverridden: Bool
-  }
-
-  /// Another broker than the one that told of a topic may not know it yet.
-  private func configs(of topics: [String]) async throws -> [String: [String: Setting]] {
-    let deadline = monotonicNanoseconds() + UInt64(max(0, settings.newTopicMilliseconds)) * 1_000_000
-    while true {
-      do {
-        return try await configsAsKnown(of: topics)
-      } catch let error as KafkaError where error.isUnknownTopic && monotonicNanoseconds() < deadline {
-        await pause(milliseconds: 100)
-      }
-    }
-  }
-
-  private func configsAsKnown(of topics: [String]) async throws -> [String: [String: Setting]] {
-    guard !topics.isEmpty else { return [:] }
-    let doing = "read the settings of \(topics.joined(separator: ", "))"
-    var resources: [OpaquePointer?] = topics.map { rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, $0) }
-    defer { for resource in resources { rd_kafka_ConfigResource_destroy(resource) } }
-    let (client, queue) = (thread.client, thread.queue)
-    return try await ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, doing: doing) { options in
-      rd_kafka_DescribeConfigs(client, &resources, resources.count, options, queue)
-    } read: { event in
-      var count = 0
-      let answer = rd_kafka_event_DescribeConfigs_result(event.pointer)
-      let described = rd_kafka_DescribeConfigs_result_resources(answer, &count)
-      var all: [String: [String: Setting]] = [:]
-      for index in 0..<count {
-        guard let resource = described?[index] else { continue }
-        let code = rd_kafka_ConfigResource_error(resource)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-          return .failure(
-            KafkaError(
-              code, message: rd_kafka_ConfigResource_error_string(resource).map { String(cString: $0) }, doing: doing))
-        }
-        var entries = 0
-        let list = rd_kafka_ConfigResource_configs(resource, &entries)
-        var settings: [String: Setting] = [:]
-        for entry in 0..<entries {
-          guard let config = list?[entry], let name = rd_kafka_ConfigEntry_name(config) else { continue }
-          settings[String(cString: name)] = Setting(
-            value: rd_kafka_ConfigEntry_value(config).map { String(cString: $0) } ?? "",
-            isOverridden: rd_kafka_ConfigEntry_source(config) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
-        }
-        all[String(cString: rd_kafka_ConfigResource_name(resource))] = settings
-      }
-      return .success(all)
-    }
-  }
-
-  /// Sets some of a topic's settings. The library's request replaces all, so those that were set before are sent again.
-  /// - Throws: `KafkaError`.
-  public func alterConfigs(topic: String, set: [String: String]) async throws {
-    let doing = "set \(set.keys.sorted().joined(separator: ", ")) of topic \(topic)"
-    var wanted = (try await configs(of: [topic])[topic] ?? [:]).filter { $0.value.isOverridden }.mapValues(\.value)
-    wanted.merge(set) { _, new in new }
-    let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
-    defer { rd_kafka_ConfigResource_destroy(resource) }
-    for (name, value) in wanted { rd_kafka_ConfigResource_set_config(resource, name, value) }
-    var resources: [OpaquePointer?] = [resource]
-    let (client, queue) = (thread.client, thread.queue)
-    try await ask(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, doing: doing) { options in
-      rd_kafka_AlterConfigs(client, &resources, 1, options, queue)
-    } read: { event -> Result<Void, KafkaError> in
-      var count = 0
-      let answer = rd_kafka_event_AlterConfigs_result(event.pointer)
-      guard let altered = rd_kafka_AlterConfigs_result_resources(answer, &count)?[0], count == 1 else {
-        return .failure(KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, doing: doing))
-      }
-      let code = rd_kafka_ConfigResource_error(altered)
-      guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return .success(()) }
-      return .failure(
-        KafkaError(
-          code, message: rd_kafka_ConfigResource_error_string(altered).map { String(cString: $0) }, doing: doing))
-    }
   }
 }

@@ -92,21 +92,7 @@ struct TopicPlan: Sendable {
             topic: declaration.name, set: Dictionary(uniqueKeysWithValues: differences.map { ($0.name, $0.to) }))
         }
       }
-      try await awaitCreated(admin)
     }
-  }
-
-  /// A broker may say that a topic is made before it knows the topic itself. What comes next may rely on it.
-  private func awaitCreated(_ admin: TopicAdmin) async throws {
-    let created = changes.compactMap { change in
-      if case .create(let declaration) = change { declaration.name } else { nil }
-    }
-    let deadline = MonotonicClock.milliseconds() + 10_000
-    while MonotonicClock.milliseconds() < deadline {
-      if try await admin.describe(topics: created).count == created.count { return }
-    }
-    throw CommandError(
-      "the topics were made, but the brokers do not all know them yet", remedy: "`baton topics verify` tells when.")
   }
 
   func show(_ arguments: ParsedArguments, isDone: Bool = false) {

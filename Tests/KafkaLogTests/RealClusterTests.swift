@@ -75,6 +75,25 @@ struct RealClusterTests {
     }
   }
 
+  @Test func whatWasChangedIsToldAtOnceAndNotUndoneByTheNextChange() async throws {
+    try await TestCluster.real.run { cluster in
+      try await cluster.withAdmin { admin in
+        for round in 0..<10 {
+          let name = "\(cluster.topic)-changed-\(round)"
+          try await admin.create(topic: name)
+          #expect(try await admin.describe(topics: [name]).count == 1)
+          try await admin.alterConfigs(topic: name, set: ["segment.bytes": "2000000"])
+          try await admin.alterConfigs(topic: name, set: ["retention.ms": "1000000"])
+          try await admin.alterConfigs(topic: name, set: ["cleanup.policy": "compact"])
+          let topic = try #require(try await admin.describe(topics: [name])[name])
+          #expect(topic.overridden.isSuperset(of: ["segment.bytes", "retention.ms", "cleanup.policy"]))
+          #expect(topic.configs["segment.bytes"] == "2000000")
+          try await admin.delete(topic: name)
+        }
+      }
+    }
+  }
+
   @Test func aTopicThatIsMadeJustNowIsFound() async throws {
     try await TestCluster.real.run { cluster in
       let made = TopicPartition(topic: "\(cluster.topic)-made")
