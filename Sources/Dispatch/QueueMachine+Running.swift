@@ -174,8 +174,8 @@ extension QueueMachine {
       return timers + fail(running.attempt, message, isRetriable: isRetriable, now: now)
     case (_, .timedOut?):
       let limit = running.attempt.job.timeoutMilliseconds ?? 0
-      return timers
-        + fail(running.attempt, "timed out after \(limit / 1000) s (job's `timeout`)", isRetriable: true, now: now)
+      let time = limit % 1000 == 0 ? "\(limit / 1000) s" : "\(limit) ms"
+      return timers + fail(running.attempt, "timed out after \(time) (job's `timeout`)", isRetriable: true, now: now)
     case (.fencedBySink(let message), nil):
       return timers + fail(running.attempt, message, isRetriable: false, now: now)
     case (_, .handover?):

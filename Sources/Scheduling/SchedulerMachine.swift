@@ -199,14 +199,6 @@ public struct SchedulerMachine: Sendable {
     }
   }
 
-  /// What the schedulers have in mind for the coming fires: the first that is due.
-  public func nextDue(after now: Int64) -> Int64? {
-    jobs.values.compactMap { state in
-      let schedule = state.entry.schedule
-      return schedule.nextFire(dueAfter: max(now, state.checkedThrough)).map(schedule.dueMilliseconds(of:))
-    }.min()
-  }
-
   // MARK: The start
 
   private func isStored(_ job: String) -> Bool { stored?[job]?.signature == jobs[job]?.known?.signature }

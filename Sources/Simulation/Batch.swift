@@ -22,7 +22,10 @@ public struct Batch: Sendable {
   }
 
   /// Plays the seeds one after the other, up to the first broken promise.
-  public static func run(_ seeds: Range<UInt64>, removed: Protection? = nil) -> Batch {
+  /// - Parameter promise: looks for this one only, and goes on after seeds that broke another before it.
+  public static func run(
+    _ seeds: Range<UInt64>, removed: Protection? = nil, until promise: Invariant? = nil
+  ) -> Batch {
     var batch = Batch()
     for seed in seeds {
       let result = Simulation(seed: seed, removed: removed).run()
@@ -31,7 +34,7 @@ public struct Batch: Sendable {
       batch.requests += result.requests
       batch.milliseconds += result.milliseconds
       batch.coverage.merge(result.coverage)
-      if let violation = result.violation {
+      if let violation = result.violation, promise == nil || promise == violation.invariant {
         batch.failure = (seed, violation)
         break
       }

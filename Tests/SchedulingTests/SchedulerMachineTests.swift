@@ -175,7 +175,7 @@ struct SchedulerMachineTests {
     _ = try driver.start(at: "24T05:20:00")
     #expect(driver.timerText == "24T05:30:00" && driver.fire() == ["propose b@24T05:30:00"])
     #expect(driver.fire() == ["propose a@24T06:00:00", "propose c@24T06:00:00"])
-    #expect(driver.machine.nextDue(after: driver.now) == (try moment("2026-11-24T06:30:00Z")) * 1000)
+    #expect(driver.timerText == "24T06:30:00")
   }
 
   @Test("a spread moves the proposal, not the id")
