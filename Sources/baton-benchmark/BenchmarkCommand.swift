@@ -6,7 +6,7 @@ import Terminal
 
 extension Command {
   static let benchmark = Command(
-    "baton-benchmark", summary: "measure failover and dispatching on a real Kafka, beside a bare client",
+    "baton-benchmark", summary: "measure failover, orders and dispatching on a real Kafka, beside a bare client",
     options: [
       Option("bootstrap", value: "HOST:PORT", help: "the cluster; topics of this call's own are made there"),
       Option("baton", value: "FILE", help: "the baton executable"),
@@ -16,7 +16,8 @@ extension Command {
       Option(
         "requests", value: "COUNT", help: "pairs for the latency, and requests of a full queue", defaultValue: "1000"),
       Option(
-        "only", value: "PART", help: "one part of it", completion: .values(["failover", "latency", "throughput"])),
+        "only", value: "PART", help: "one part of it",
+        completion: .values(["failover", "orders", "latency", "throughput"])),
       Option("keep", help: "keep the folder with logs and traces"),
     ],
     examples: [Example("scripts/benchmark", "builds, starts a Kafka, measures, and destroys it")],

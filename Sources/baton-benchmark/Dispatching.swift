@@ -161,7 +161,7 @@ struct Dispatching: Sendable {
 }
 
 extension LogRecord {
-  fileprivate var raw: RawRecord {
+  var raw: RawRecord {
     RawRecord(key: key, value: value, headers: headers.map { RawRecord.Header(name: $0.name, value: $0.value) })
   }
 }

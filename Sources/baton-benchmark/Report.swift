@@ -12,6 +12,7 @@ struct Report: Sendable {
 
   func run() async throws {
     if wants("failover") { try await failover() }
+    if wants("orders") { try await orders() }
     guard wants("latency") || wants("throughput") else { return }
     let dispatching = try await Dispatching(bench)
     if wants("latency") { try await latency(dispatching) }
@@ -33,6 +34,24 @@ struct Report: Sendable {
         fixed(fault.aim + session, 1), isMet ? "met" : "not met",
       ])
     }
+    table.write(to: bench.output)
+    bench.say("")
+  }
+
+  private func orders() async throws {
+    let times = try await Orders(bench).measure(repetitions)
+    bench.say("Standing orders: seconds from the order's acknowledgement, with three workers (aim 1)")
+    var table = Table([
+      Table.Column(""), Table.Column("p50", .right), Table.Column("max", .right), Table.Column("times", .right),
+    ])
+    func row(_ name: String, _ times: Quantiles) {
+      table.add([name, seconds(times.median), seconds(times.highest), String(times.count)])
+    }
+    for (number, worker) in times.everyWorker.enumerated() {
+      row("pause, resume: known to worker \(number + 1)", worker)
+    }
+    row("pause, resume: known to all", times.lastWorker)
+    row("cancel: the run's end in the log", times.cancelled)
     table.write(to: bench.output)
     bench.say("")
   }

@@ -21,14 +21,20 @@ final class WorkerProcess: Sendable {
 
     let state = Mutex(State())
     let log: Int32
+    let onLine: @Sendable (String) -> Void
 
-    init(log: Int32) { self.log = log }
+    init(log: Int32, onLine: @escaping @Sendable (String) -> Void) {
+      self.log = log
+      self.onLine = onLine
+    }
 
     func handle(_ event: RunnerEvent) {
       switch event {
       case .output(let line), .log(let line), .overlongOutput(let line, _):
         _ = write(log, line + [UInt8(ascii: "\n")], line.count + 1)
-        if String(decoding: line, as: UTF8.self).contains("worker is up") { wake { $0.isUp = true } }
+        let text = String(decoding: line, as: UTF8.self)
+        if text.contains("worker is up") { wake { $0.isUp = true } }
+        onLine(text)
       case .ended:
         close(log)
         wake { $0.hasEnded = true }
@@ -61,13 +67,14 @@ final class WorkerProcess: Sendable {
   ///   - trace: a file that gets a line for each step of a run.
   ///   - isWatched: its log goes through this process, so that `up` can wait for a line; else straight to the file, so
   ///     that reading it costs nothing while speed is measured.
+  ///   - onLine: is given each line of a watched one's log, on the process host's thread.
   static func start(
     _ name: String, _ configuration: Configuration, _ bench: Bench, trace: String? = nil,
-    isWatched: Bool = true
+    isWatched: Bool = true, onLine: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws -> WorkerProcess {
     let log = open("\(bench.folder)/\(name).log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw BenchmarkError("cannot write the log of \(name) in \(bench.folder)") }
-    let watch = Watch(log: log)
+    let watch = Watch(log: log, onLine: onLine)
     let worker = [bench.baton, "worker", "--config", configuration.file, "--name", name]
     let words = worker + (trace.map { ["--trace", $0] } ?? [])
     let shell = ["/bin/sh", "-c", "exec \"$@\" 2>>\"$0\"", "\(bench.folder)/\(name).log"]
