@@ -91,6 +91,7 @@ extension QueueMachine {
     case .pauseJob(let job, _): pausedJobs[job] = order
     case .resumeJob(let job): pausedJobs[job] = nil
     case .cancel(let run): cancels[run] = order
+    case .uncancel(let run): cancels[run] = nil
     case .acceptLoss: lossOrder = order
     }
     switch (state, order.action) {

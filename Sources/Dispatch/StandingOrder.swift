@@ -19,6 +19,8 @@ public struct StandingOrder: Sendable, Hashable {
     case pauseJob(String, until: Timestamp?)
     case resumeJob(String)
     case cancel(run: String)
+    /// The order to cancel a run is taken back, where the run has not ended by it.
+    case uncancel(run: String)
     /// Go on although the requests below this offset, some of them without an end, are gone from the log. It is meant
     /// for the one loss that is there when it is given: `events` is the offset after the queue's last event then.
     case acceptLoss(below: Int64, events: Int64)

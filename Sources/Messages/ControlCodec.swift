@@ -41,6 +41,10 @@ public enum ControlCodec {
       key = cancelKey(run: run, queue: message.queue)
       members["action"] = .string("cancel")
       members["run"] = .string(run)
+    case .uncancel(let run):
+      key = cancelKey(run: run, queue: message.queue)
+      members["action"] = .string("uncancel")
+      members["run"] = .string(run)
     case .acceptLoss(let below, let events):
       key = "accept-loss/\(message.queue)"
       members["action"] = .string("accept-loss")
@@ -56,7 +60,8 @@ public enum ControlCodec {
 
   private static func cancelKey(run: String, queue: String) -> String { "cancel/\(queue)/\(run)" }
 
-  /// The tombstone that takes the order to cancel a run off the compacted topic, once it is carried out.
+  /// The tombstone that takes the order to cancel a run off the compacted topic, once it is carried out or
+  /// taken back.
   public static func withdrawnCancel(run: String, queue: String) -> RawRecord {
     RawRecord(key: Array(cancelKey(run: run, queue: queue).utf8))
   }
@@ -75,6 +80,7 @@ public enum ControlCodec {
       action = .pauseJob(try fields.string("job"), until: try fields.optionalTimestamp("until"))
     case "resume-job": action = .resumeJob(try fields.string("job"))
     case "cancel": action = .cancel(run: try fields.string("run"))
+    case "uncancel": action = .uncancel(run: try fields.string("run"))
     case "accept-loss":
       action = .acceptLoss(below: try fields.integer("below"), events: try fields.integer("events"))
     case let other: throw MessageError("field 'action' is unknown: '\(other.prefix(80))'")

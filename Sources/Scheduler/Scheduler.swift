@@ -210,7 +210,7 @@ public actor Scheduler {
     switch message.order.action {
     case .pauseJob(let job, let until): .paused(job: job, until: until?.milliseconds)
     case .resumeJob(let job): .resumed(job: job)
-    case .pause, .resume, .cancel, .acceptLoss: nil
+    case .pause, .resume, .cancel, .uncancel, .acceptLoss: nil
     }
   }
 

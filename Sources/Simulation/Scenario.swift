@@ -192,8 +192,13 @@ extension Scenario {
       if random.chance(60) { orders.append((at + random.milliseconds(100...20_000), resume)) }
     }
     while random.chance(25) {
-      let order = StandingOrder(action: .cancel(run: "r\(random.below(requests.count))"), by: "operator")
-      orders.append((random.milliseconds(0...healsAt), order))
+      let run = "r\(random.below(requests.count))"
+      let at = random.milliseconds(0...healsAt)
+      orders.append((at, StandingOrder(action: .cancel(run: run), by: "operator")))
+      if random.chance(30) {
+        let back = StandingOrder(action: .uncancel(run: run), by: "operator")
+        orders.append((at + random.milliseconds(1...20_000), back))
+      }
     }
   }
 }

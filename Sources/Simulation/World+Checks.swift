@@ -194,7 +194,7 @@ extension World {
       case .skipped(let reason): checkSkipped(offset, reason)
       case .cancelled:
         let run = log.requests[index].run
-        if !orders.contains(where: { $0.action == .cancel(run: run) }) {
+        if !cancelled.contains(run) {
           violate(.nothingLost, "request \(offset) is cancelled, and nobody has ordered it")
         }
       }

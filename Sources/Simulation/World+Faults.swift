@@ -140,17 +140,19 @@ extension World {
       orders.removeAll {
         switch $0.action {
         case .pause, .resume: true
-        case .pauseJob, .resumeJob, .cancel, .acceptLoss: false
+        case .pauseJob, .resumeJob, .cancel, .uncancel, .acceptLoss: false
         }
       }
     case .pauseJob, .resumeJob:
       orders.removeAll {
         switch $0.action {
         case .pauseJob, .resumeJob: true
-        case .pause, .resume, .cancel, .acceptLoss: false
+        case .pause, .resume, .cancel, .uncancel, .acceptLoss: false
         }
       }
-    case .cancel, .acceptLoss: break
+    case .cancel(let run): cancelled.insert(run)
+    case .uncancel(let run): orders.removeAll { $0.action == .cancel(run: run) }
+    case .acceptLoss: break
     }
     orders.append(order)
     if case .acceptLoss(let below, _) = order.action { ledger.acceptLoss(below: min(below, log.requestsStart)) }

@@ -18,6 +18,8 @@ final class World {
   var violation: Violation?
   /// The orders so far, as a compacted topic holds them: read from its beginning by every new process.
   var orders: [StandingOrder] = []
+  /// The runs that were ordered to be cancelled, also where that was taken back.
+  var cancelled: Set<String> = []
   /// Sends that are still to come, and the requests whose first answer was lost.
   var unsent: Int
   var sentAgain: Set<Int> = []

@@ -74,6 +74,7 @@ extension Worker {
       case .pauseJob(let job, let until): until.map { "pause job \(job) until \($0)" } ?? "pause job \(job)"
       case .resumeJob(let job): "resume job \(job)"
       case .cancel(let run): "cancel \(run)"
+      case .uncancel(let run): "do not cancel \(run)"
       case .acceptLoss(let below, _): "accept the loss of requests below offset \(below)"
       }
     let reasoned = order.reason.map { logger.with(["reason": $0]) } ?? logger

@@ -71,6 +71,7 @@ struct ControlSnapshot: Sendable {
       case .pauseJob(let job, _): orders[.job(job)] = message.order
       case .resumeJob(let job): orders[.job(job)] = nil
       case .cancel: cancels[key] = message
+      case .uncancel: cancels[key] = nil
       case .acceptLoss: break
       }
     }
@@ -86,7 +87,7 @@ struct ControlSnapshot: Sendable {
     guard let order = orders[target] else { return nil }
     switch order.action {
     case .pause(let until), .pauseJob(_, let until): return until.map({ now < $0 }) ?? true ? (order, until) : nil
-    case .resume, .resumeJob, .cancel, .acceptLoss: return nil
+    case .resume, .resumeJob, .cancel, .uncancel, .acceptLoss: return nil
     }
   }
 

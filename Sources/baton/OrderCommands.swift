@@ -62,16 +62,49 @@ extension Command {
     "cancel", summary: "end a run, or a request that still waits",
     discussion:
       "A run in hand is stopped at once; a waiting request ends when its turn comes. What is in the sink stays.",
-    options: [SharedOption.reason, SharedOption.json], arguments: [Argument("RUN", help: "the run's id")],
-    examples: [Example("baton cancel person-search-k3m9qw2hxa --reason 'wrong day'", "")],
-    exitCodes: [ExitCode(1, "there is no such run, or it has ended")],
+    options: [
+      Option("undo", help: "take the order back, while the request still waits"), SharedOption.reason,
+      SharedOption.json,
+    ],
+    arguments: [Argument("RUN", help: "the run's id")],
+    examples: [
+      Example("baton cancel person-search-k3m9qw2hxa --reason 'wrong day'", ""),
+      Example("baton cancel person-search-k3m9qw2hxa --undo", "it was the right day, and its turn has not come yet"),
+    ],
+    exitCodes: [ExitCode(1, "there is no such run, or it has ended; with --undo, also: it is not to be cancelled")],
     run: { arguments in
       let context = try Context(arguments)
       let id = arguments.argument("RUN")
       let (snapshot, run) = try await context.withReader { try await findRun(id, context, $0) }
+      if arguments.flag("undo") { return try await uncancel(id, run, queue: snapshot.queue, context, arguments) }
       if let end = run.end { throw CommandError("run \(id) has ended already: \(endWords(end.ended))") }
       return try await send(.cancel(run: id), queue: snapshot.queue, context, arguments)
     })
+
+  /// Takes the order to cancel a run back, which it may have been given before its request was there.
+  /// - Parameter run: nil where there is no request yet.
+  /// - Throws: `CommandError` if nobody has given the order, or if it is carried out.
+  static func uncancel(
+    _ id: String, _ run: RunRecord?, queue: String, _ context: Context, _ arguments: ParsedArguments
+  ) async throws -> Int32 {
+    if let end = run?.end {
+      throw CommandError(
+        "run \(id) has ended already: \(endWords(end.ended))",
+        remedy: "Run the job all the same with `baton enqueue JOB` or `baton rerun JOB`.")
+    }
+    let control = try await context.withReader { try await ControlSnapshot.load(context, $0) }
+    guard control.cancel(run: id, queue: queue) != nil else {
+      throw CommandError("nobody has ordered that \(id) is not run", remedy: "There is nothing to take back.")
+    }
+    if run?.status == .running { throw CommandError("run \(id) has begun, and is being stopped") }
+    let status = try await send(.uncancel(run: id), queue: queue, context, arguments)
+    // Every worker that is there has read the order; to those that come later, none is the same.
+    let withdrawn = ControlCodec.withdrawnCancel(run: id, queue: queue)
+    _ = try await context.withProducer {
+      try await $0.send(OutgoingRecord(topic: context.configuration.controlTopic, withdrawn))
+    }
+    return status
+  }
 
   /// The loss that is there now: one that is found after later events is another.
   private static func acceptLoss(below: Int64, _ arguments: ParsedArguments) async throws -> Int32 {

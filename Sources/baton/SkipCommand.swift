@@ -11,16 +11,24 @@ extension Command {
     discussion: """
       The order stands on the log before the request does: whichever server takes the request ends it as cancelled, and \
       jobs that follow on it do not run. TIME is the fire's nominal time, in UTC with a Z or by the clocks of its \
-      schedule's zone without one; `baton schedule next JOB` lists them. It cannot be taken back: to run the job all the \
-      same, use `baton enqueue`.
+      schedule's zone without one; `baton schedule next JOB` lists them. Until the fire's turn has come, --undo takes the \
+      order back; later, `baton enqueue` runs the job all the same.
       """,
-    options: [SharedOption.reason, SharedOption.json],
+    options: [
+      Option("undo", help: "take the order back, while the fire's turn has not come"), SharedOption.reason,
+      SharedOption.json,
+    ],
     arguments: [Argument("JOB@TIME", help: "the job and its fire")],
     examples: [
       Example("baton skip person-search@2026-11-25T01:29:00Z --reason rebuild", "in UTC"),
       Example("baton skip person-search@2026-11-25T01:29", "by the clocks of the job's zone"),
+      Example("baton skip person-search@2026-11-25T01:29 --undo", "let it run after all"),
     ],
-    exitCodes: [ExitCode(1, "the job has no such fire, or its run has begun or ended already")],
+    exitCodes: [
+      ExitCode(
+        1, "the job has no such fire, or its run has begun or ended already; with --undo, also: it is not to be skipped"
+      )
+    ],
     run: { arguments in
       let context = try Context(arguments)
       let coming = try fire(arguments.argument("JOB@TIME"), context.configuration, arguments)
@@ -33,6 +41,9 @@ extension Command {
       }
       let snapshot = try await context.withReader { reader in
         try await QueueSnapshot.load(coming.queue, since: min(coming.due, .now) + -horizon, context, reader)
+      }
+      if arguments.flag("undo") {
+        return try await uncancel(id, snapshot.ledger.first(run: id), queue: coming.queue, context, arguments)
       }
       if let run = snapshot.ledger.first(run: id) {
         if let end = run.end { throw CommandError("run \(id) has ended already: \(endWords(end.ended))") }

@@ -78,4 +78,39 @@ struct SkipTests {
     broker.closeInput()
     await broker.end()
   }
+
+  @Test("an order not to run is taken back while the run waits, and not later")
+  func undo() async throws {
+    let plain = try Tool()
+    defer { plain.remove() }
+    try plain.write("baton.yaml", Self.file)
+    let broker = try plain.start("embedded-broker")
+    let tool = plain.with(["BATON_KAFKA": try #require(await broker.line("127.0.0.1:"))])
+    let worker = try tool.start("worker", "--name", "GREEN")
+    _ = try #require(await worker.line("worker is up"))
+
+    let id = "person@2999-07-01T00:29:00Z"
+    let none = try await tool("skip", id, "--undo")
+    #expect(none.status == 1 && none.errors.contains("nobody has ordered that \(id) is not run"), "\(none)")
+    #expect(try await tool("skip", id).status == 0)
+    #expect(try await tool("skip", id, "--undo", "--reason", "needed").status == 0)
+    _ = try #require(await worker.line("order: do not cancel \(id)"))
+    #expect(try await tool("skip", id, "--undo").status == 1)
+    #expect(try await tool("enqueue", "person", "--id", id).status == 0)
+    #expect(try await tool("follow", id).status == 0)
+    let late = try await tool("skip", id, "--undo")
+    #expect(late.status == 1 && late.errors.contains("has ended already"), "\(late)")
+
+    #expect(try await tool("pause", "q").status == 0)
+    // The first of a paused queue would be cancelled at once.
+    for run in ["zero", "one"] { #expect(try await tool("enqueue", "report", "--id", run).status == 0) }
+    #expect(try await tool("cancel", "one").status == 0)
+    #expect(try await tool("cancel", "one", "--undo").status == 0)
+    #expect(try await tool("resume", "q").status == 0)
+    #expect(try await tool("follow", "one").status == 0)
+    worker.signal(SIGTERM)
+    await worker.end()
+    broker.closeInput()
+    await broker.end()
+  }
 }

@@ -60,6 +60,31 @@ struct ControlTests {
     #expect(driver.request(Driver.queued(0)).words() == "publish cancelled(r0)")
   }
 
+  @Test("an order to cancel that is taken back before the run's turn is none")
+  func uncancelWaiting() {
+    var driver = Driver.running()
+    driver.request(Driver.queued(1))
+    driver.order(.cancel(run: "r1"))
+    driver.order(.cancel(run: "r2"))
+    #expect(driver.order(.uncancel(run: "r1")).isEmpty)
+    driver.ended(.succeeded(facts: [:]))
+    driver.settle()
+    #expect(driver.running?.attempt.run == "r1")
+    // The other stands.
+    driver.request(Driver.queued(2))
+    driver.ended(.succeeded(facts: [:]))
+    driver.settle()
+    #expect(driver.end(2)?.end == .cancelled(by: "ann", reason: "why"))
+  }
+
+  @Test("a run that is being stopped is stopped, whatever is taken back")
+  func uncancelRunning() {
+    var driver = Driver.running()
+    driver.order(.cancel(run: "r0"))
+    #expect(driver.order(.uncancel(run: "r0")).isEmpty)
+    #expect(driver.ended(.stopped).words().contains("publish cancelled(r0)"))
+  }
+
   @Test("a running run is stopped, once, and then ended with what it has done")
   func cancelRunning() {
     var driver = Driver.running()

@@ -140,6 +140,7 @@ struct InputRow: Sendable {
     InputRow("control(cancel another)", [.holding: "no hold -> holding", .stopped: "\(read) -> readingHistory"]) { _ in
       order(.cancel(run: "r7"))
     },
+    InputRow("control(uncancel)", [.holding: "no hold -> holding"]) { _ in order(.uncancel(run: "r0")) },
     InputRow("control(acceptLoss)", [.holding: "no hold -> holding", .stopped: "\(read) -> readingHistory"]) { _ in
       order(.acceptLoss(below: 5, events: 0))
     },

@@ -120,7 +120,7 @@ struct CodecRoundTripTests {
 
     mutating func order() -> ControlMessage {
       let actions = [
-        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()),
+        StandingOrder.Action.pause(until: maybe(moment())), .resume, .cancel(run: text()), .uncancel(run: text()),
         .acceptLoss(below: place(), events: place()),
       ]
       return ControlMessage(

@@ -69,6 +69,7 @@ struct RoundTripTests {
     #expect(key("a", .pause(until: nil)) == key("a", .resume))
     #expect(key("a", .pause(until: nil)) != key("b", .pause(until: nil)))
     #expect(key("a", .cancel(run: "1")) != key("a", .cancel(run: "2")))
+    #expect(key("a", .cancel(run: "1")) == key("a", .uncancel(run: "1")))
     #expect(key("a", .acceptLoss(below: 1, events: 4)) == key("a", .acceptLoss(below: 2, events: 5)))
     #expect(key("a", .resume) != key("a", .acceptLoss(below: 2, events: 5)))
     let withdrawn = ControlCodec.withdrawnCancel(run: "1", queue: "a")

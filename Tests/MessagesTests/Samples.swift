@@ -81,6 +81,7 @@ enum Samples {
     ControlMessage(queue: "q", order: StandingOrder(action: .pauseJob("mail", until: nil), by: "a@b")),
     ControlMessage(queue: "q", order: StandingOrder(action: .resumeJob("mail"), by: "a@b")),
     ControlMessage(queue: "q", order: StandingOrder(action: .cancel(run: "person/x y"), by: "a@b", reason: "")),
+    ControlMessage(queue: "q", order: StandingOrder(action: .uncancel(run: "person/x y"), by: "a@b")),
     ControlMessage(queue: "q", order: StandingOrder(action: .acceptLoss(below: 120, events: 431), by: "a@b")),
   ]
 
