@@ -1,7 +1,7 @@
 import CRdkafka
 
 extension GroupConsumer {
-  /// Begins to deliver a partition's records, from this offset on; or begins again elsewhere.
+  /// Begins to deliver a partition's records, from this offset on; or begins again elsewhere. A pause ends with it.
   ///
   /// An offset that the log does not have comes back as `GroupEvent.error` (`isOffsetOutOfRange`).
   /// - Returns: false if the partition is not this member's (any more), and nothing was done.
@@ -10,7 +10,9 @@ extension GroupConsumer {
     guard isMine(partition), let place = held[partition] else { return false }
     if place.next != nil, !place.hasFailed {
       held[partition]?.next = offset
-      if !place.isPaused { seek([(partition, offset)]) }
+      held[partition]?.isPaused = false
+      seek([(partition, offset)])
+      if place.isPaused { setPaused(partition, false) }
       return true
     }
     if place.hasFailed {
@@ -22,10 +24,11 @@ extension GroupConsumer {
     }
     held[partition]?.next = offset
     held[partition]?.hasFailed = false
+    held[partition]?.isPaused = false
     withPartitionList([(partition: partition, offset: offset)]) {
       check(rd_kafka_incremental_assign(thread.client, $0), "start \(partition)@\(offset)")
     }
-    if place.isPaused { setPaused(partition, true) }
+    if place.isPaused { setPaused(partition, false) }
     // If that answered an assignment of which the event is still under way, fetching has begun again everywhere.
     realign()
     return true

@@ -18,7 +18,19 @@ struct GroupConformanceTests {
       #expect(member.events.records.offsets == numbers(5..<20))
       // Starting again elsewhere.
       #expect(await member.consumer.start(cluster.first, at: 0))
-      #expect(try await member.events.record().offset == 0)
+      for offset in 0..<20 { #expect(try await member.events.record().offset == Int64(offset)) }
+      // A start ends a pause, too.
+      await member.consumer.pause(cluster.first)
+      #expect(await member.consumer.start(cluster.first, at: 3))
+      for offset in 3..<20 { #expect(try await member.events.record().offset == Int64(offset)) }
+      // Also where fetching has to be brought back.
+      await member.consumer.start(cluster.first, at: 70)
+      _ = try await member.events.next { event in
+        if case .error(let error) = event, error.isOffsetOutOfRange { error } else { nil }
+      }
+      await member.consumer.pause(cluster.first)
+      #expect(await member.consumer.start(cluster.first, at: 18))
+      for offset in 18..<20 { #expect(try await member.events.record().offset == Int64(offset)) }
       await member.consumer.close()
     }
   }
