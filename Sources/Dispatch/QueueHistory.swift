@@ -57,10 +57,8 @@ public struct TakenRequest: Sendable, Hashable {
 public struct EventDigest: Sendable, Hashable {
   /// Events about requests below this offset count only for what they cover.
   public private(set) var floor: Int64
-  /// For each ended request the highest token among its ends.
-  public private(set) var ends: [Int64: Int64] = [:]
-  /// Those of them whose end that counts is a success.
-  public private(set) var succeeded: Set<Int64> = []
+  /// For each ended request the end that counts: of several, the one with the highest token.
+  public private(set) var ends: [Int64: End] = [:]
   /// Each request that was begun: while it has no end, or while it may cover a twin that waited.
   public private(set) var begun: [Int64: Begun] = [:]
   /// The last loss that a person accepted.
@@ -75,6 +73,16 @@ public struct EventDigest: Sendable, Hashable {
     public var event: Int64
     /// Runs have begun or ended since, so what follows from it was committed.
     public var isPast = false
+  }
+
+  /// What is known of a request's end.
+  public struct End: Sendable, Hashable {
+    public var run: String
+    public var job: String?
+    public var token: Int64
+    public var isSuccess: Bool
+    /// When the log took it.
+    public var appended: Timestamp
   }
 
   /// What is known of a request that was begun.
@@ -98,7 +106,8 @@ public struct EventDigest: Sendable, Hashable {
   }
 
   /// Adds an event. Events are added in log order.
-  public mutating func apply(_ event: Event, at offset: Int64) {
+  /// - Parameter appended: when the log took it, or a moment shortly after.
+  public mutating func apply(_ event: Event, at offset: Int64, appended: Timestamp) {
     let request = event.request
     switch event.body {
     case .attemptStarted, .ended: loss?.isPast = true
@@ -133,7 +142,7 @@ public struct EventDigest: Sendable, Hashable {
       begun.failed = failed
       keep(begun, for: request)
     case .ended(let ended):
-      if request >= floor { note(ended, of: request) }
+      if request >= floor { note(ended, of: event, appended) }
       if ended.attempt == 0 {
         // It never ran, whatever an owner that was too late says of it.
         begun[request] = nil
@@ -150,14 +159,22 @@ public struct EventDigest: Sendable, Hashable {
       // Whatever comes to have these offsets is another request.
       begun = begun.filter { $0.key < from || $0.key >= to }
       ends = ends.filter { $0.key < from || $0.key >= to }
-      succeeded = succeeded.filter { $0 < from || $0 >= to }
     }
   }
 
-  private mutating func note(_ ended: Event.Ended, of request: Int64) {
-    if let token = ends[request], token >= ended.token { return }
-    ends[request] = ended.token
-    if case .succeeded = ended.end { succeeded.insert(request) } else { succeeded.remove(request) }
+  private mutating func note(_ ended: Event.Ended, of event: Event, _ appended: Timestamp) {
+    // An end of another run is of a request that had this offset before the topic was made anew.
+    if let end = ends[event.request], end.run == event.run, end.token >= ended.token { return }
+    let isSuccess = if case .succeeded = ended.end { true } else { false }
+    ends[event.request] = End(
+      run: event.run, job: event.job, token: ended.token, isSuccess: isSuccess, appended: appended)
+  }
+
+  /// Forgets what is told of another run than the request that has this offset now: of one that had it before the topic
+  /// was deleted and made again, whose events are still there.
+  mutating func forgetOthers(at offset: Int64, than run: String) {
+    if let end = ends[offset], end.run != run { ends[offset] = nil }
+    if let begun = begun[offset], begun.run != run { self.begun[offset] = nil }
   }
 
   private mutating func keep(_ begun: Begun, for request: Int64) {
@@ -170,7 +187,6 @@ public struct EventDigest: Sendable, Hashable {
     guard offset > floor else { return }
     floor = offset
     if !ends.isEmpty { ends = ends.filter { $0.key >= offset } }
-    if !succeeded.isEmpty { succeeded = succeeded.filter { $0 >= offset } }
     if !begun.isEmpty {
       begun = begun.filter { request, begun in
         request >= offset || (begun.twin != nil && begun.waitingThrough >= offset)
@@ -233,6 +249,9 @@ struct TakenIDs: Sendable {
     return nil
   }
 
+  /// Where the latest request with this id is.
+  func latest(id: String) -> Int64? { ids[id]?.latest.offset }
+
   /// Forgets the requests that were appended before the moment.
   mutating func forget(before moment: Timestamp) {
     while forgotten < order.count, order[forgotten].appended < moment {
@@ -250,6 +269,22 @@ struct TakenIDs: Sendable {
   private static func forget(_ offset: Int64, under name: String, in holders: inout [String: Holder]) {
     guard let holder = holders[name], holder.first.offset <= offset else { return }
     if holder.latest.offset <= offset { holders[name] = nil } else { holders[name]?.first = holder.latest }
+  }
+}
+
+/// What an operator should look at, though the queue goes on.
+public enum QueueWarning: Sendable, Hashable {
+  /// A run was found ended and not passed, too late to ask again for what follows on it: its deduplication window is
+  /// over, or its request is gone from the log.
+  case followersUnknown(run: String, ended: Timestamp, jobs: [String])
+
+  /// What has happened and what to do, for the operator.
+  public var message: String {
+    switch self {
+    case .followersUnknown(let run, let ended, let jobs):
+      "run \(run) succeeded at \(ended), and its offset was not committed then: whether \(jobs.joined(separator: ", ")) was "
+        + "asked for after it cannot be told any more. Look with `baton show \(run)`, and enqueue what is missing"
+    }
   }
 }
 

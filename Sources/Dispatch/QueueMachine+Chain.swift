@@ -21,14 +21,34 @@ extension QueueMachine {
 
   /// What an earlier owner that published the end may not have come to publish.
   ///
-  /// Only inside the deduplication window: where the group's offsets are forgotten, every end in the log is come upon
-  /// again, and what followed on an older one would run a second time.
-  func owedFollowers(_ queued: QueuedRequest, now: Timestamp) -> [Publication] {
-    guard protections.repeatsFollowers, digest.succeeded.contains(queued.offset), let request = queued.request,
-      let job = jobs[request.job], now - queued.appended < settings.deduplicationMilliseconds
+  /// Only while the follower's queue knows it for a duplicate, if it has run: where the group's offsets are forgotten,
+  /// every end in the log is come upon again, and what followed on an older one would run a second time.
+  /// - Returns: the requests, and a word about those that it is too late for, where they may be missing.
+  func owedFollowers(_ queued: QueuedRequest, now: Timestamp) -> ([Publication], Command?) {
+    guard protections.repeatsFollowers, let end = digest.ends[queued.offset], end.isSuccess,
+      let request = queued.request, let job = jobs[request.job],
+      case .success(let params) = job.resolve(request.params)
+    else { return ([], nil) }
+    var (owed, late): ([Publication], [String]) = ([], [])
+    for publication in followers(queued, params, now: now) {
+      guard case .request(let follower, let queue) = publication else { continue }
+      if now - end.appended < settings.deduplicationElsewhere[queue] ?? settings.deduplicationMilliseconds {
+        owed.append(publication)
+      } else {
+        late.append(follower.job)
+      }
+    }
+    // The one that an owner had in hand; those further on are come upon because the group's offsets are forgotten.
+    guard queued.offset == foundAt, !late.isEmpty else { return (owed, nil) }
+    return (owed, .warn(.followersUnknown(run: request.id, ended: end.appended, jobs: late)))
+  }
+
+  /// The same for a request that is gone from the log, and its params with it.
+  func lostFollowers(_ history: QueueHistory, at offset: Int64) -> [Command] {
+    guard history.committed != nil, offset < history.requestsStart, let end = digest.ends[offset], end.isSuccess,
+      let job = end.job.flatMap({ jobs[$0] }), !job.then.isEmpty
     else { return [] }
-    guard case .success(let params) = job.resolve(request.params) else { return [] }
-    return followers(queued, params, now: now)
+    return [.warn(.followersUnknown(run: end.run, ended: end.appended, jobs: job.then))]
   }
 }
 

@@ -36,9 +36,9 @@ extension QueueMachine {
       return dead(
         queued, .unknownJob, "job '\(job.name)' belongs to queue '\(job.queue)', not to '\(queue)'", earlier)
     }
-    if earlier == nil, let order = pausedJobs[job.name], case .pauseJob(_, let until) = order.action,
-      until.map({ now < $0 }) ?? true
-    {
+    if earlier == nil, let order = pausedJobs[job.name], isPaused(request, by: order, now: now) {
+      let certain = queued.appended + settings.orderMilliseconds
+      if request.origin == .schedule, now < certain { return .hold(.orders(until: certain)) }
       return .end(Event.Ended(end: .skipped(.paused(by: order.by, reason: order.reason))), nil)
     }
     let params: [String: JSONValue]
@@ -49,13 +49,22 @@ extension QueueMachine {
     if earlier == nil, let expires = request.expires, now >= expires {
       return .end(Event.Ended(end: .skipped(.expired(at: expires))), nil)
     }
-    if !isAcknowledged, job.whenWaiting == .coalesce,
+    // One that is to wait for a moment of its own is not answered by what was done before that.
+    if !isAcknowledged, job.whenWaiting == .coalesce, request.notBefore == nil,
       let cover = digest.cover(
         twin: Job.twinKey(job: job.name, params: params, asksForFollowers: request.asksForFollowers), at: queued.offset)
     {
       return .end(Event.Ended(end: .skipped(.covered(by: cover.run, at: cover.request))), nil)
     }
     return start(queued, job: job, params: params, earlier: earlier, now: now)
+  }
+
+  /// Schedulers do not propose while a job is paused, and know of the pause's end by their own clock: what one has
+  /// proposed after that is not skipped because this worker's clock is behind.
+  private func isPaused(_ request: Request, by order: StandingOrder, now: Timestamp) -> Bool {
+    guard case .pauseJob(_, let until) = order.action else { return false }
+    guard let until else { return true }
+    return now < until && !(request.origin == .schedule && request.time.map { $0 >= until } ?? false)
   }
 
   /// What the events tell of a run that has no checkpoint: the commit's metadata was lost, or its owner was before it came.
@@ -95,7 +104,8 @@ extension QueueMachine {
         if attempt.failures >= job.attempts {
           return dead(queued, .attemptsUsedUp, "\(attempt.failures) attempts have failed", earlier)
         }
-        if now < retryAt { return .hold(.backoff(retryAt)) }
+        // One that is further away than any backoff was set by a clock that was wrong.
+        if now < retryAt, retryAt - now <= job.backoff.maxMilliseconds { return .hold(.backoff(retryAt)) }
       case .running where abandoned.contains(earlier.token): attempt.cause = .interruption
       case .running:
         attempt.cause = .crash

@@ -103,10 +103,31 @@ extension QueueMachine {
       state = .running(running)
       // A runner that is waiting for its acknowledgement has nothing in hand.
       return running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
+    // It came too late, and would else be there for a later request of the same id.
+    case (.idle, .cancel), (.running, .cancel), (.turning, .cancel): return withdrawPassed(below: next)
     case (.running, _), (.unassigned, _), (.readingHistory, _), (.idle, _), (.turning, _), (.suspended, _),
       (.stopped, _):
       return []
     }
+  }
+
+  /// Takes orders to cancel back of which the runs have ended, and are known to have.
+  mutating func withdrawPassed(below offset: Int64) -> [Command] {
+    withdraw(cancels.keys.filter { run in taken.latest(id: run).map { $0 < offset } ?? false }.sorted())
+  }
+
+  /// The batch is committed: the runs that it has ended are over.
+  mutating func withdrawEnded(by turn: Turn) -> [Command] {
+    guard !cancels.isEmpty else { return [] }
+    let ended = turn.publications.compactMap { publication -> String? in
+      guard case .event(let event) = publication, case .ended = event.body else { return nil }
+      return event.run
+    }
+    return withdraw(ended + turn.found)
+  }
+
+  private mutating func withdraw(_ runs: [String]) -> [Command] {
+    runs.compactMap { cancels.removeValue(forKey: $0) == nil ? nil : .withdrawCancel(run: $0) }
   }
 
   // MARK: Timers

@@ -54,8 +54,12 @@ extension QueueMachine {
     case cancelTimer(TimerID)
     /// The queue may go to another worker.
     case release
-    /// Tell the operator.
+    /// Tell the operator why the queue stands still.
     case report(QueueProblem)
+    /// Tell the operator; the queue goes on.
+    case warn(QueueWarning)
+    /// The run has ended for good: an order to cancel it need not lie on the control topic any more.
+    case withdrawCancel(run: String)
   }
 
   /// The machine's timers.

@@ -43,6 +43,7 @@ extension QueueMachine {
     requestsEnd = history.requestsEnd
     eventsNext = history.eventsEnd
     eventsFrom = history.committed?.metadata?.eventsFrom ?? 0
+    foundAt = history.committed?.offset
     gapFrom = nil
     digest = protections.readsHistory ? history.digest : EventDigest(floor: history.digest.floor)
     taken = TakenIDs()
@@ -54,15 +55,16 @@ extension QueueMachine {
       let ours = running.attempt.checkpoint(.running)
       let isUnchanged = saved?.run == ours.run && saved?.attempt == ours.attempt && saved?.token == ours.token
       // An owner in between may have published an end, and not have come to commit it.
-      let isOver = digest.ends[offset] != nil && protections.checksCheckpointOnReturn
+      let isOver = digest.ends[offset]?.run == ours.run && protections.checksCheckpointOnReturn
       if offset == running.attempt.queued.offset, !isOver, isUnchanged || !protections.checksCheckpointOnReturn {
         return goOn(running, at: offset, now: now)
       }
     }
-    var commands: [Command] = []
+    var commands = withdrawPassed(below: offset)
     if let running = resuming {
-      commands = [.stopRunner(token: running.attempt.token), .cancelTimer(.suspension)]
+      commands += [.stopRunner(token: running.attempt.token), .cancelTimer(.suspension)]
     }
+    commands += lostFollowers(history, at: offset)
     next = offset
     var seed = Turn(next: next)
     seed.setsPosition = history.committed == nil

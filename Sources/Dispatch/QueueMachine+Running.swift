@@ -214,7 +214,7 @@ extension QueueMachine {
     turn.publications.append(.event(event))
     if case .succeeded = end { turn.publications += followers(attempt.queued, attempt.params, now: now) }
     turn.endedToken = attempt.token
-    digest.apply(event, at: eventsNext)
+    digest.apply(event, at: eventsNext, appended: now)
     return advance(from: turn, now: now)
   }
 

@@ -5,7 +5,9 @@ extension QueueMachine {
     var turn = seed ?? Turn(next: next)
     var hold: Hold?
     var ended = 0
+    var warnings: [Command] = []
     while ended < settings.turnRequestsMax, handover == nil, let first = candidate() {
+      digest.forgetOthers(at: first.offset, than: first.run)
       let decision = decide(first, now: now)
       if case .hold(let reason) = decision {
         hold = reason
@@ -22,16 +24,21 @@ extension QueueMachine {
       take(first)
       ended += 1
       turn.next = first.offset + 1
-      if case .alreadyEnded = decision { turn.publications += owedFollowers(first, now: now) }
+      if case .alreadyEnded = decision {
+        turn.found.append(first.run)
+        let (owed, warning) = owedFollowers(first, now: now)
+        turn.publications += owed
+        if let warning { warnings.append(warning) }
+      }
       if case .end(let end, let deadLetter) = decision {
         if let deadLetter { turn.publications.append(.deadLetter(deadLetter)) }
         let ended = event(first, .ended(end))
         turn.publications.append(.event(ended))
         // What is decided next must know of it already: a cancelled run covers nobody.
-        digest.apply(ended, at: eventsNext)
+        digest.apply(ended, at: eventsNext, appended: now)
       }
     }
-    let regulate = regulateFetch()
+    let regulate = warnings + regulateFetch()
     if turn.publications.isEmpty, turn.next == next, turn.start == nil, !turn.setsPosition {
       if let hold {
         state = .holding(hold)
@@ -140,7 +147,7 @@ extension QueueMachine {
     case .turning(var turn):
       if turn.step == .publishing(ticket: ticket) {
         retries = 0
-        note(zip(turn.publications, offsets))
+        note(zip(turn.publications, offsets), now: now)
         if turn.start != nil, let token = offsets.last { turn.start?.token = token }
         if !protections.startsAfterCommit, let start = turn.start { return run(start, now: now) }
         return check(turn)
@@ -171,10 +178,10 @@ extension QueueMachine {
     }
   }
 
-  private mutating func note(_ published: some Sequence<(Publication, Int64)>) {
+  private mutating func note(_ published: some Sequence<(Publication, Int64)>, now: Timestamp) {
     for case (.event(let event), let offset) in published {
       note(at: offset)
-      digest.apply(event, at: offset)
+      digest.apply(event, at: offset, appended: now)
     }
   }
 
@@ -198,8 +205,8 @@ extension QueueMachine {
   mutating func eventsRead(_ ticket: Int64, _ events: [(offset: Int64, event: Event)], now: Timestamp) -> [Command] {
     guard case .turning(var turn) = state, turn.step == .checking(ticket: ticket) else { return [] }
     gapFrom = nil
-    for (offset, event) in events { digest.apply(event, at: offset) }
-    if let start = turn.start, digest.ends[start.queued.offset] != nil {
+    for (offset, event) in events { digest.apply(event, at: offset, appended: now) }
+    if let start = turn.start, digest.ends[start.queued.offset]?.run == start.run {
       turn.start = nil
       putBack(start.queued)
     }
@@ -221,6 +228,10 @@ extension QueueMachine {
     case .running(var running):
       // The loss of a progress event harms nobody.
       guard running.commit == .storingCursor(ticket: ticket) else { return [] }
+      if case .refused(let reason) = failure {
+        let killed: [Command] = running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
+        return killed + giveUp(running) + stop(.publishRefused(reason))
+      }
       running.commit = .pending
       state = .running(running)
       return [retryTimer(now)]
@@ -241,7 +252,7 @@ extension QueueMachine {
     case .turning(let turn):
       guard turn.step == .committing(ticket: ticket) else { return [] }
       retries = 0
-      return [.cancelTimer(.suspension)] + completed(turn, now: now)
+      return [.cancelTimer(.suspension)] + withdrawEnded(by: turn) + completed(turn, now: now)
     case .running(let running):
       guard case .inFlight(ticket, let isHandover) = running.commit else { return [] }
       retries = 0

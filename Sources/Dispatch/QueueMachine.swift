@@ -38,6 +38,8 @@ public struct QueueMachine: Sendable {
   var cancels: [String: StandingOrder] = [:]
   /// By the job's name.
   var pausedJobs: [String: StandingOrder] = [:]
+  /// The committed offset as it was found; nil if there was none.
+  var foundAt: Int64?
   /// The last order to accept a loss; whether it still applies is told by what happened since.
   var lossOrder: StandingOrder?
   /// The moment by which the queue must be let go, once that was asked for.
@@ -67,6 +69,10 @@ public struct QueueMachine: Sendable {
   public struct Settings: Sendable, Hashable {
     /// How long an id or a deduplication key stays taken, by log-append time.
     public var deduplicationMilliseconds: Int64 = 36 * 3_600_000
+    /// The same of other queues, where it is another.
+    public var deduplicationElsewhere: [String: Int64] = [:]
+    /// How long a standing order may take to reach every worker.
+    public var orderMilliseconds: Int64 = 5_000
     /// Requests held in memory before they are decided on.
     public var waitingRequestsMax = 64
     public var waitingBytesMax = 1 << 20
@@ -126,11 +132,13 @@ public struct QueueMachine: Sendable {
     case paused(until: Timestamp?)
     case notBefore(Timestamp)
     case backoff(Timestamp)
+    /// Its job is paused, but a scheduler has just proposed it: the order to resume may be on its way.
+    case orders(until: Timestamp)
 
     var until: Timestamp? {
       switch self {
       case .paused(let until): until
-      case .notBefore(let moment), .backoff(let moment): moment
+      case .notBefore(let moment), .backoff(let moment), .orders(let moment): moment
       }
     }
   }
@@ -177,6 +185,8 @@ public struct QueueMachine: Sendable {
     public var retryAt: Timestamp?
     public var step = Step.publishing(ticket: 0)
     var isCommittedAsHandover = false
+    /// Runs that this batch passes, of which an earlier owner has published the end.
+    var found: [String] = []
     /// Committed even if nothing was decided: the queue has no committed offset, and a later loss must be noticed.
     var setsPosition = false
     /// The token of the attempt that ended in this batch.

@@ -66,6 +66,13 @@ public enum ControlCodec {
     RawRecord(key: Array(cancelKey(run: run, queue: queue).utf8))
   }
 
+  /// The queue and the run that an order to cancel with this key is about; nil for another key.
+  public static func cancel(ofKey key: String) -> (queue: String, run: String)? {
+    let parts = key.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "cancel" else { return nil }
+    return (String(parts[1]), String(parts[2]))
+  }
+
   public static func decode(_ record: RawRecord) throws(MessageError) -> ControlMessage {
     let event = try CloudEvent(record.headers)
     guard event.type == type else {

@@ -38,9 +38,9 @@ enum Delivery {
 enum GroupMessage {
   case generation(Int)
   case assigned(generation: Int, epoch: Int)
-  case revoke
+  case revoke(epoch: Int)
   /// The partition is gone for the moment, the membership is not.
-  case bounced
+  case bounced(epoch: Int)
   /// The session has expired: no member any more.
   case kicked(epoch: Int)
   case fenced

@@ -14,7 +14,9 @@ extension Coverage {
       case .resumeFetch: note(.fetchResumed)
       case .release: noteRelease(before)
       case .report(let problem): note(problem)
-      case .readHistory, .readEvents, .startFetch, .commit, .acknowledgeChunk, .stopRunner, .setTimer, .cancelTimer:
+      case .withdrawCancel: note(.cancelWithdrawn)
+      case .readHistory, .readEvents, .startFetch, .commit, .acknowledgeChunk, .stopRunner, .setTimer, .cancelTimer,
+        .warn:
         break
       }
     }
@@ -23,6 +25,7 @@ extension Coverage {
       case .paused: note(.heldPaused)
       case .notBefore: note(.heldNotBefore)
       case .backoff: note(.heldBackoff)
+      case .orders: note(.heldForOrders)
       }
     }
   }

@@ -25,10 +25,10 @@ public struct Coverage: Sendable {
     case wentOnAfterSuspension, stoppedAfterSuspension, endFoundInGap, cursorStoredWhileRunning, cursorStoredInTurn
     case startedFirst, startedAfterFailure, startedAfterCrash, startedAfterHandover, startedAfterInterruption
     case resumedFromStoredCursor, startedInBatchWithEnd
-    case heldPaused, heldNotBefore, heldBackoff, fetchPaused, fetchResumed, fetchBroken
+    case heldPaused, heldNotBefore, heldBackoff, heldForOrders, fetchPaused, fetchResumed, fetchBroken
     case releasedIdle, releasedHolding, releasedTurning, releasedRunning, releasedReading, releasedStopped
     case handoverCommittedTwice, runnerStoppedAtDeadline, runnerTimedOut
-    case cancelledRunning, commitLostInTurn, commitUnansweredInTurn, commitTooLargeInTurn
+    case cancelledRunning, cancelWithdrawn, commitLostInTurn, commitUnansweredInTurn, commitTooLargeInTurn
     case commitLostWhileRunning, commitUnansweredWhileRunning, commitTooLargeWhileRunning, commitFenced
     case publicationUnknown, publicationRefused, publicationUnknownOfCursor
     case suspensionExpired, ownershipUnknownTooLong, suspendedWhileReading

@@ -73,7 +73,7 @@ enum Fault: Hashable {
 /// The machine's commands, without their contents.
 enum CommandKind: String, CaseIterable {
   case readHistory, readEvents, startFetch, pauseFetch, resumeFetch, publish, commit, startRunner, acknowledgeChunk
-  case stopRunner, setTimer, cancelTimer, release, report
+  case stopRunner, setTimer, cancelTimer, release, report, warn, withdrawCancel
 
   init(_ command: QueueMachine.Command) {
     self =
@@ -92,6 +92,8 @@ enum CommandKind: String, CaseIterable {
       case .cancelTimer: .cancelTimer
       case .release: .release
       case .report: .report
+      case .warn: .warn
+      case .withdrawCancel: .withdrawCancel
       }
   }
 }

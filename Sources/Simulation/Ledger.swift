@@ -32,6 +32,8 @@ struct Ledger {
   var lastStarted: Int64 = -1
   /// What can make a worker look dead to others: crashes, pauses, lost memberships.
   var disturbances = 0
+  /// Runs of which the operator was told that what follows on them may not have been asked for.
+  var unknownFollowers: Set<String> = []
   var lastFence: Int64 = -1
   var verifiedBelow: Int64 = 0
 

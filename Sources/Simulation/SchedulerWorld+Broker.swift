@@ -119,7 +119,7 @@ extension SchedulerWorld {
   }
 
   /// The owner executes at once what its machine decides, and every run succeeds.
-  private func consume(_ input: QueueMachine.Input) {
+  func consume(_ input: QueueMachine.Input) {
     guard isConsumerUp else { return }
     let time = Timestamp(milliseconds: now)
     var inputs = [input]
@@ -147,7 +147,12 @@ extension SchedulerWorld {
         case .startRunner(let order):
           noteRun()
           inputs.append(.runnerEnded(token: order.token, .succeeded(facts: [:])))
-        case .pauseFetch, .resumeFetch, .acknowledgeChunk, .stopRunner, .setTimer, .cancelTimer, .release: break
+        case .pauseFetch, .resumeFetch, .acknowledgeChunk, .stopRunner, .release, .warn, .withdrawCancel: break
+        case .setTimer(.hold, let moment):
+          consumerHold += 1
+          heap.push(at: max(now, moment.milliseconds), .consumerHold(consumerHold))
+        case .cancelTimer(.hold): consumerHold += 1
+        case .setTimer, .cancelTimer: break
         case .report(let problem): violate("the queue stands still: \(problem)")
         }
       }

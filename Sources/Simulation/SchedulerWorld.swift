@@ -19,6 +19,8 @@ final class SchedulerWorld {
   /// As the queue's owner knows them.
   let jobs: [String: Job]
   var consumer: QueueMachine
+  /// How often its hold timer was set or cancelled.
+  var consumerHold = 0
   var isConsumerUp = true
   var log = SimulatedLog()
   var committed: QueueHistory.Committed?
@@ -119,6 +121,7 @@ final class SchedulerWorld {
     case .order(let index): order(index)
     case .consumerDown(let downFor): stopConsumer(downFor)
     case .consumerUp: startConsumer()
+    case .consumerHold(let setting): if setting == consumerHold { consume(.timer(.hold)) }
     case .heal: heal()
     case .end: isOver = true
     }

@@ -111,6 +111,7 @@ enum SchedulerAction {
   case order(Int)
   case consumerDown(Int64)
   case consumerUp
+  case consumerHold(Int)
   case heal
   case end
 }

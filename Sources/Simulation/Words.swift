@@ -48,6 +48,8 @@ extension QueueMachine.Command {
     case .setTimer(let timer, _): "set timer \(timer)"
     case .cancelTimer(let timer): "cancel timer \(timer)"
     case .release: "release"
+    case .warn(let warning): "warn: \(warning)"
+    case .withdrawCancel(let run): "withdraw the order to cancel \(run)"
     case .report(let problem): "report \(problem)"
     }
   }

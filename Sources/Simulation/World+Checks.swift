@@ -218,7 +218,7 @@ extension World {
   private func checkFollowers(of offset: Int64) {
     guard scenario.settings.deduplicationMilliseconds > World.patienceMilliseconds,
       let request = log.requests[Int(offset)].request, let job = Scenario.jobs[request.job],
-      !ledger[offset].isExcused
+      !ledger[offset].isExcused, !ledger.unknownFollowers.contains(request.id)
     else { return }
     for name in job.then {
       let id = Request.followerID(of: name, after: request.id)

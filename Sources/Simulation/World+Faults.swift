@@ -159,6 +159,13 @@ extension World {
     for worker in workers where worker.isUp { send(worker, .control, after: 1...500, .input(.control(order))) }
   }
 
+  /// A tombstone: those who come later find nothing, and those who are there hear of it.
+  func withdrawCancel(_ run: String) {
+    let withdrawn = StandingOrder(action: .uncancel(run: run), by: "worker")
+    orders.removeAll { $0.action == .cancel(run: run) || $0.action == withdrawn.action }
+    for worker in workers where worker.isUp { send(worker, .control, after: 1...500, .input(.control(withdrawn))) }
+  }
+
   /// The operator reads the report and does what it says.
   func report(_ problem: QueueProblem, by worker: SimulatedWorker) {
     let at = now + random.milliseconds(500...10_000)

@@ -120,7 +120,7 @@ extension World {
       tell(nil, "coordinator: generation \(group.generation), worker-\(owner) is to let go")
       coverage.note(.movedByRebalance)
       group.isRevoking = true
-      send(workers[member.worker], .group, after: 5...100, .group(.revoke))
+      send(workers[member.worker], .group, after: 5...100, .group(.revoke(epoch: member.epoch)))
       heap.push(
         at: now + 60_000, .group(.revocationEnds(name: owner, epoch: member.epoch, serial: group.serial)))
     } else if random.chance(20) {
@@ -128,7 +128,7 @@ extension World {
       coverage.note(.lostBetweenSteps)
       ledger.disturbances += 1
       group.owner = nil
-      send(workers[member.worker], .group, after: 5...100, .group(.bounced))
+      send(workers[member.worker], .group, after: 5...100, .group(.bounced(epoch: member.epoch)))
       heap.push(
         at: now + random.milliseconds(1_500...2_000),
         .group(.bounceBack(name: owner, serial: group.serial)))
@@ -148,14 +148,16 @@ extension World {
       worker.generation = max(worker.generation, generation)
       worker.holdsQueue = true
       handle(.assigned, at: worker)
-    case .revoke:
+    case .revoke(let epoch):
+      // One that was meant for an earlier process of the name is none to this one.
+      guard worker.epoch == epoch else { return }
       guard worker.holdsQueue else {
         release(worker)
         return
       }
       handle(.revoked(deadline: deadline(worker)), at: worker)
-    case .bounced:
-      guard worker.holdsQueue else { return }
+    case .bounced(let epoch):
+      guard worker.epoch == epoch, worker.holdsQueue else { return }
       letGo(worker)
       handle(.lost, at: worker)
       if worker.isUp, worker.isTerminating { leave(worker) }

@@ -179,6 +179,8 @@ extension World {
     case .cancelTimer(let timer): worker.timers[timerIndex(timer)] += 1
     case .release: release(worker)
     case .report(let problem): report(problem, by: worker)
+    case .warn(.followersUnknown(let run, _, _)): ledger.unknownFollowers.insert(run)
+    case .withdrawCancel(let run): withdrawCancel(run)
     }
   }
 

@@ -11,10 +11,12 @@ final class Deadlines: Sendable {
   init(fire: @escaping @Sendable (QueueMachine.TimerID) -> Void) { self.fire = fire }
 
   func set(_ timer: QueueMachine.TimerID, at moment: Timestamp) {
-    let delay = max(0, moment - Timestamp.now)
     let task = Task { [fire] in
       do {
-        try await Task.sleep(for: .milliseconds(delay))
+        // A day at a time: a moment may lie further ahead than a sleep can last.
+        repeat {
+          try await Task.sleep(for: .milliseconds(max(0, min(moment - .now, 86_400_000))))
+        } while moment > .now
       } catch {
         return  // Cancelled or moved.
       }

@@ -39,17 +39,15 @@ public struct HistoryReader: Sendable {
       eventsFrom = max(eventBounds.start, min(inWindow, metadata.eventsFrom))
     }
     var digest = EventDigest(floor: min(offset, requestBounds.end))
-    try await eachEvent(of: queue, from: eventsFrom, to: eventBounds.end) { digest.apply($1, at: $0) }
+    try await eachEvent(of: queue, from: eventsFrom, to: eventBounds.end) { digest.apply($1, at: $0, appended: $2) }
 
-    var next = offset
-    if committed == nil { while digest.ends[next] != nil { next += 1 } }
     var history = QueueHistory(
       committed: committed.map { QueueHistory.Committed(offset: $0.offset, metadata: metadata) },
       requestsStart: requestBounds.start, requestsEnd: requestBounds.end, eventsEnd: eventBounds.end, digest: digest)
     let takenFrom = max(requestBounds.start, try await reader.offset(of: requests, atOrAfter: windowStart))
-    history.taken = try await taken(requests, from: takenFrom, to: min(next, requestBounds.end))
+    history.taken = try await taken(requests, from: takenFrom, to: min(offset, requestBounds.end))
     if case .stored(let event)? = metadata?.checkpoint?.cursor, event >= eventBounds.start, event < eventBounds.end {
-      try await eachEvent(of: queue, from: event, to: event + 1) { _, stored in
+      try await eachEvent(of: queue, from: event, to: event + 1) { _, stored, _ in
         if case .cursorStored(_, _, let cursor) = stored.body { history.storedCursor = cursor }
       }
     }
@@ -59,15 +57,15 @@ public struct HistoryReader: Sendable {
   /// The events of these offsets, the end excluded; what is no event is passed over with a warning.
   public func events(queue: String, from: Int64, to: Int64) async throws -> [(offset: Int64, event: Event)] {
     var events: [(offset: Int64, event: Event)] = []
-    try await eachEvent(of: queue, from: from, to: to) { events.append(($0, $1)) }
+    try await eachEvent(of: queue, from: from, to: to) { offset, event, _ in events.append((offset, event)) }
     return events
   }
 
-  private func eachEvent(of queue: String, from: Int64, to: Int64, _ take: (Int64, Event) -> Void) async throws {
+  private func eachEvent(of queue: String, from: Int64, to: Int64, _ take: (Int64, Event, Timestamp) -> Void) async throws {
     let partition = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
     let records = reader.records(of: partition, from: from, to: to)
     while let batch = try await records.next() {
-      for record in batch { if let event = decode(record) { take(record.offset, event) } }
+      for record in batch { if let event = decode(record) { take(record.offset, event, record.appended) } }
     }
   }
 
@@ -89,7 +87,20 @@ public struct HistoryReader: Sendable {
   {
     guard bounds.start < bounds.end else { return nil }
     let from = min(max(offset, bounds.start), bounds.end - 1)
-    return try await reader.records(of: partition, from: from, to: from + 1).next()?.first?.appended
+    if let first = try await reader.records(of: partition, from: from, to: bounds.end).next()?.first {
+      return first.appended
+    }
+    // The last offsets may be marks of a sender's transactions, and none of a record.
+    var (end, width) = (from, Int64(1))
+    while end > bounds.start {
+      let start = max(bounds.start, end - width)
+      var last: Timestamp?
+      let records = reader.records(of: partition, from: start, to: end)
+      while let batch = try await records.next() { last = batch.last?.appended ?? last }
+      if let last { return last }
+      (end, width) = (start, width * 10)
+    }
+    return nil
   }
 
   private func taken(_ partition: TopicPartition, from: Int64, to: Int64) async throws -> [TakenRequest] {

@@ -37,6 +37,8 @@ extension Worker {
     case .setTimer(let timer, let moment): driver.deadlines.set(timer, at: moment)
     case .cancelTimer(let timer): driver.deadlines.cancel(timer)
     case .release: release(driver)
+    case .warn(let warning): logger.warning(warning.message, ["queue": queue])
+    case .withdrawCancel(let run): withdraw(run, queue: queue)
     case .report(let problem): logger.error(problem.message(queue: queue), ["queue": queue])
     }
   }
@@ -75,12 +77,12 @@ extension Worker {
           let events = try await history.events(queue: queue, from: from, to: to)
           troubles.end(.events(queue: queue))
           return mailbox.post(.machine(queue: queue, .eventsRead(ticket: ticket, events)))
-        } catch let error as KafkaError where error.isRetriable {
+        } catch let error as KafkaError where error.isClosed {
+          return  // The worker ends.
+        } catch {
+          // As with the history: whatever it is, the turn waits for this answer.
           troubles.meet(.events(queue: queue), "cannot read the events, trying again: \(error)")
           try await pause.pass()
-        } catch {
-          // The partition is taken from us, or the worker ends; the machine has let go of the turn by then.
-          return logger.error("cannot read the events: \(error)", ["queue": queue])
         }
       }
     }
@@ -113,13 +115,6 @@ extension Worker {
         batch.isLetter.append(false)
       }
     }
-    let cancelled = publications.compactMap { publication -> String? in
-      guard case .event(let event) = publication, case .ended(let ended) = event.body, case .cancelled = ended.end
-      else {
-        return nil
-      }
-      return event.run
-    }
     let (mailbox, producer, trace, troubles) = (mailbox, producer, trace, troubles)
     trace?(.eventsPublished)
     let told: @Sendable ([Result<Delivery, KafkaError>]) -> Void = { results in
@@ -139,16 +134,14 @@ extension Worker {
       trace?(.eventsStored)
       troubles.end(.publications(queue: queue))
       mailbox.post(.machine(queue: queue, .published(ticket: ticket, offsets: offsets)))
-      // Not before the end is in the log: a worker that dies in between must leave the order to the next one.
-      for run in cancelled { self.withdraw(run, queue: queue, producer) }
     }
     batch.submit(to: producer, logger: logger.with(["queue": queue]), told)
     // Told while the cluster has them in hand, so that nobody waits for the telling.
     for case .event(let event) in publications { log(event, driver, now: now) }
   }
 
-  /// The order to cancel a run is carried out: the compacted topic need not keep it.
-  nonisolated private func withdraw(_ run: String, queue: String, _ producer: Producer) {
+  /// The run has ended: the compacted topic need not keep the order to cancel it.
+  private func withdraw(_ run: String, queue: String) {
     let record = OutgoingRecord(topic: configuration.controlTopic, ControlCodec.withdrawnCancel(run: run, queue: queue))
     let logger = logger
     producer.submit([record]) { results in

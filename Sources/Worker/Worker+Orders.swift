@@ -29,8 +29,10 @@ extension Worker {
       switch try ControlCodec.read(record.raw) {
       case .order(let message): mailbox.post(.order(message))
       case .problem(let problem): mailbox.post(.problemTold(queue: problem.queue, message: problem.message))
-      // A withdrawn order was said to be so before.
       case .withdrawn(let key):
+        if let (queue, run) = ControlCodec.cancel(ofKey: key) {
+          mailbox.post(.machine(queue: queue, .control(StandingOrder(action: .uncancel(run: run), by: name))))
+        }
         if let queue = ControlCodec.queue(ofProblemKey: key) { mailbox.post(.problemTold(queue: queue, message: nil)) }
       // What schedulers keep here is for schedulers.
       case .schedule, .scheduler: break

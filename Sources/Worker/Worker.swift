@@ -99,6 +99,7 @@ public actor Worker {
       options.waitingRequestsMax = 2_000
       if let queueOptions = configuration.queues[queue] {
         options.deduplicationMilliseconds = queueOptions.deduplicationMilliseconds
+        options.deduplicationElsewhere = configuration.queues.mapValues(\.deduplicationMilliseconds)
       }
       let mailbox = mailbox
       drivers[queue] = QueueDriver(

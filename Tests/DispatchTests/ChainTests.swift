@@ -127,13 +127,33 @@ struct ChainTests {
     driver.ended(.succeeded(facts: [:]))
     driver.published()
     for (age, words) in [
-      (3_600_000, "publish request(load@T/index search) + request(load@T/mail q)"), (40 * 3_600_000, "commit 1"),
+      (1_800_000, "publish request(load@T/index search) + request(load@T/mail q)"),
+      // The other queue would not know it for a duplicate any more.
+      (3_600_000, "warn load@T: index; publish request(load@T/mail q)"),
+      (40 * 3_600_000, "warn load@T: index mail; commit 1"),
     ] as [(Int64, String)] {
-      var next = Driver(jobs: Self.jobs)
+      var next = Driver(jobs: Self.jobs) { $0.deduplicationElsewhere = ["search": 3_600_000] }
       next.now = Driver.start + age
+      // Asked for long before it ran: it is the end's time that counts.
       next.open(driver.lookBack())
-      #expect(next.request(Driver.queued(0, id: "load@T", job: "load")).words(at: next.now) == words)
+      #expect(
+        next.request(Driver.queued(0, id: "load@T", job: "load", after: -50 * 3_600_000)).words(at: next.now) == words)
     }
+    // Where the group's offsets are forgotten, every end is come upon.
+    var next = Driver(jobs: Self.jobs)
+    next.now = Driver.start + 40 * 3_600_000
+    next.open(Driver.lands(nil, eventsEnd: driver.eventsEnd, events: driver.events))
+    next.settle()
+    #expect(next.request(Driver.queued(0, id: "load@T", job: "load")).words(at: next.now) == "commit 1")
+  }
+
+  @Test("where the request of an end is gone with its params, the operator is told")
+  func lost() {
+    var driver = running()
+    driver.ended(.succeeded(facts: [:]))
+    driver.published()
+    var next = Driver(jobs: Self.jobs)
+    #expect(next.open(driver.lookBack(requests: 1..<2)).words().hasPrefix("warn load@T: index mail"))
   }
 
   @Test("an id that would be too long is replaced by one of its own, always the same")

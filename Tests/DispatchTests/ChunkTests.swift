@@ -137,6 +137,16 @@ struct ChunkTests {
     #expect(driver.running?.attempt.rows == 10 && driver.running?.attempt.crashes == 0)
   }
 
+  @Test("a broker that will never take the cursor's event stops the queue, and the runner with it")
+  func storedCursorRefused() {
+    var driver = Driver.running()
+    driver.chunk(1)
+    driver.refuse(.metadataTooLarge)
+    let words = driver.refusePublication(.refused("too large")).words()
+    #expect(words.hasPrefix("stop 100") && words.contains("report"), "\(words)")
+    #expect(driver.machine.state == .stopped(.publishRefused("too large")))
+  }
+
   @Test("a cursor that only the broker finds too long, and then its event's offset as well: one event, then the stop")
   func metadataTooLargeTwice() {
     var driver = Driver.running()

@@ -77,6 +77,42 @@ struct ControlTests {
     #expect(driver.end(2)?.end == .cancelled(by: "ann", reason: "why"))
   }
 
+  @Test("once a run's end is committed, the order to cancel it goes, however it ended")
+  func withdrawn() {
+    var driver = Driver.running()
+    driver.request(Driver.queued(1))
+    driver.order(.cancel(run: "r1"))
+    driver.ended(.succeeded(facts: [:]))
+    #expect(driver.published().words() == "commit 2")
+    #expect(driver.commit().words().contains("withdraw r1"))
+    // A later request of that id, out of the window, is nobody's to cancel.
+    driver.request(Driver.queued(2, id: "r1", after: 40 * 3_600_000))
+    driver.settle()
+    #expect(driver.running?.attempt.run == "r1" && driver.running?.attempt.queued.offset == 2)
+    // It won the race against the order.
+    driver.order(.cancel(run: "r1"))
+    driver.ended(.succeeded(facts: [:]))
+    driver.published()
+    #expect(driver.commit().words().contains("withdraw r1"))
+    #expect(driver.order(.cancel(run: "r1")).words() == "withdraw r1", "given for one that has ended")
+  }
+
+  @Test("who finds an end of an earlier owner's takes the order off, too")
+  func withdrawnByTheNext() {
+    var driver = Driver()
+    driver.order(.cancel(run: "r0"))
+    driver.order(.cancel(run: "r1"))
+    let end = Event.Ended(end: .cancelled(by: "ann", reason: nil))
+    driver.open(
+      Driver.lands(
+        .init(offset: 1), requests: 0..<2,
+        taken: [TakenRequest(id: "r0", offset: 0, appended: Driver.start)],
+        events: [(60, Event(run: "r1", job: "sync", request: 1, worker: "GREEN", body: .ended(end)))]))
+    let commands = driver.request(Driver.queued(1)) + driver.settle()
+    #expect(driver.committed?.offset == 2)
+    #expect(commands.words().contains("withdraw r1"))
+  }
+
   @Test("a run that is being stopped is stopped, whatever is taken back")
   func uncancelRunning() {
     var driver = Driver.running()
@@ -145,6 +181,51 @@ struct ControlTests {
     #expect(driver.order(.cancel(run: "r0")).words() == "no hold; publish cancelled(r0)")
     driver.settle()
     #expect(driver.end(0)?.token == 100 && driver.end(0)?.attempt == 1)
+  }
+
+  // MARK: A paused job and what schedulers propose
+
+  private func proposed(_ offset: Int64, after: Int64, time: Int64) -> QueuedRequest {
+    Driver.queued(offset, after: after) {
+      $0.origin = .schedule
+      $0.time = Driver.start + time
+    }
+  }
+
+  @Test("what a scheduler has just proposed waits for an order that may be on its way, and no longer")
+  func pausedProposal() {
+    var driver = Driver()
+    driver.open()
+    driver.order(.pauseJob("sync", until: nil))
+    #expect(driver.request(proposed(0, after: 0, time: 0)).words() == "hold +5000")
+    #expect(driver.order(.resumeJob("sync")).words() == "no hold; publish start(r0 #1 first)")
+    driver.settle()
+    driver.ended(.succeeded(facts: [:]))
+    driver.settle()
+    driver.order(.pauseJob("sync", until: nil))
+    #expect(driver.request(proposed(1, after: 0, time: 0)).words() == "hold +5000")
+    #expect(driver.fire(.hold, after: 5_000).words().hasPrefix("publish skipped(r1"))
+    driver.settle()
+    // Of old ones, and of what people ask for, nothing is to be waited for.
+    #expect(driver.request(proposed(2, after: 0, time: 0)).words().hasPrefix("publish skipped(r2"))
+    driver.settle()
+    #expect(driver.request(Driver.queued(3, after: 5_000)).words().hasPrefix("publish skipped(r3"))
+  }
+
+  @Test("at a pause's end a scheduler whose clock is ahead is believed")
+  func pausedUntil() {
+    var driver = Driver()
+    driver.open()
+    driver.order(.pauseJob("sync", until: Driver.start + 10_000))
+    driver.now = Driver.start + 8_500
+    #expect(
+      driver.request(proposed(0, after: 8_400, time: 10_000)).words(at: driver.now) == "publish start(r0 #1 first)")
+    driver.settle()
+    driver.ended(.succeeded(facts: [:]))
+    driver.settle()
+    // Others have no word in it.
+    let asked = Driver.queued(1, after: 8_400) { $0.time = Driver.start + 10_000 }
+    #expect(driver.request(asked).words(at: driver.now).hasPrefix("publish skipped(r1"))
   }
 
   // MARK: Time limits

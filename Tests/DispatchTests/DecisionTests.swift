@@ -96,6 +96,23 @@ struct DecisionTests {
     #expect(driver.running?.attempt.run == "r1")
   }
 
+  @Test("a request with a moment of its own is not covered by a run before that")
+  func notBeforeIsNotCovered() {
+    var driver = driver(Driver.queued(0), twin(1))
+    var later = twin(2)
+    if case .request(var request) = later.content {
+      request.notBefore = Driver.start + 3_600_000
+      later.content = .request(request)
+    }
+    driver.request(later)
+    driver.settle()
+    driver.ended(.succeeded(facts: [:]))
+    driver.settle()
+    driver.ended(.succeeded(facts: [:]))
+    driver.settle()
+    #expect(driver.machine.state == .holding(.notBefore(Driver.start + 3_600_000)))
+  }
+
   @Test("a cancelled run covers nobody")
   func cancelledCoversNobody() {
     var driver = driver(Driver.queued(0), twin(1), twin(2))

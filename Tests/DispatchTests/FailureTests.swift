@@ -167,6 +167,8 @@ struct FailureTests {
   func retryElsewhere() {
     let due = Driver.start + 1_000
     #expect(resumed(.failed(retryAt: due), failures: 1).machine.state == .holding(.backoff(due)))
+    // By a clock that was a day ahead.
+    #expect(resumed(.failed(retryAt: due + 86_400_000), failures: 1).running?.attempt.number == 2)
     let driver = resumed(.failed(retryAt: due), failures: 1, at: due)
     #expect(driver.running?.attempt.cause == .failure && driver.running?.attempt.failures == 1)
   }

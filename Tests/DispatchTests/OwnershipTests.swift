@@ -102,7 +102,9 @@ struct OwnershipTests {
     driver.give(.assigned)
     var history = driver.lookBack()
     let end = Event.Ended(end: .succeeded(facts: [:]), attempt: 1, token: 100)
-    history.digest.apply(Event(run: "r0", job: "sync", request: 0, worker: "GREEN", body: .ended(end)), at: 101)
+    history.digest.apply(
+      Event(run: "r0", job: "sync", request: 0, worker: "GREEN", body: .ended(end)), at: 101,
+      appended: Driver.start)
     #expect(driver.read(history).words() == "stop 100; no suspension; fetch 0")
     #expect(driver.request(Driver.queued(0)).words() == "commit 1")
   }

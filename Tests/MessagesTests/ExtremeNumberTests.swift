@@ -158,7 +158,7 @@ struct ExtremeNumberTests {
       var ledger = RunLedger()
       for moment in [Timestamp.writable.lowerBound, Samples.moment, Timestamp.writable.upperBound] {
         for (index, event) in events.enumerated() {
-          digest.apply(event, at: place + Int64(index))
+          digest.apply(event, at: place + Int64(index), appended: Timestamp(milliseconds: 0))
           ledger.apply(event, at: place + Int64(index), appended: moment)
           ledger.apply(request(event.request, appended: moment))
         }

@@ -110,6 +110,33 @@ struct RealKafkaTests {
     }
   }
 
+  @Test("a requests topic that is made anew is worked from its start, whatever is told of the offsets of the old one")
+  func requestsTopicMadeAnew() async throws {
+    try await Rig.run(Self.cluster, jobs: DecisionTests.quick) { rig in
+      let topic = rig.configuration.requestsTopic("q")
+      let first = try rig.start("GREEN")
+      for id in ["r1", "r2"] {
+        try await rig.enqueue("quick", id: id)
+        _ = try await rig.ended(id)
+      }
+      await first.shutDown()
+      // The cluster forgets the group's offsets with it; the events stay.
+      try await rig.admin.delete(topic: topic)
+      while true {
+        do {
+          try await rig.admin.create(topic: topic)
+          break
+        } catch let error as KafkaError where error.isTopicAlreadyThere { try Task.checkCancellation() }
+      }
+      let second = try rig.start("BLUE")
+      for id in ["n1", "n2"] {
+        try await rig.enqueue("quick", id: id)
+        #expect(try await rig.ended(id).end.kind == "succeeded")
+      }
+      await second.shutDown()
+    }
+  }
+
   @Test("a control topic that is deleted is missed once, and followed again from its start when it is made anew")
   func controlTopicMadeAnew() async throws {
     try await Rig.run(Self.cluster, jobs: DecisionTests.quick) { rig in

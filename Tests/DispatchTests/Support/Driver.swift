@@ -60,7 +60,7 @@ struct Driver {
     taken: [TakenRequest] = [], events: [(offset: Int64, event: Event)] = [], storedCursor: String? = nil
   ) -> QueueHistory {
     var digest = EventDigest(floor: committed?.offset ?? requests.lowerBound)
-    for (offset, event) in events { digest.apply(event, at: offset) }
+    for (offset, event) in events { digest.apply(event, at: offset, appended: start) }
     return QueueHistory(
       committed: committed, requestsStart: requests.lowerBound, requestsEnd: requests.upperBound, eventsEnd: eventsEnd,
       taken: taken, digest: digest, storedCursor: storedCursor)

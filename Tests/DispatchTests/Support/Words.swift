@@ -25,6 +25,8 @@ extension QueueMachine.Command {
     case .setTimer(let timer, let moment): "\(timer) +\(moment - now)"
     case .cancelTimer(let timer): "no \(timer)"
     case .release: "release"
+    case .warn(.followersUnknown(let run, _, let jobs)): "warn \(run): \(jobs.joined(separator: " "))"
+    case .withdrawCancel(let run): "withdraw \(run)"
     case .report(let problem): "report \(problem.word)"
     }
   }
