@@ -43,6 +43,12 @@ public struct SchedulerMachine: Sendable {
     public var lookMilliseconds: Int64 = 10_000
 
     public init() {}
+
+    /// How far apart two clocks may be that both look sound: each may be off by the limit, by a quarter of it that an
+    /// answer's way hides, and by a step that goes unnoticed.
+    public var soundClocksApartMilliseconds: Int64 {
+      2 * (clockLimitMilliseconds + clockLimitMilliseconds / 4 + clockWarningMilliseconds)
+    }
   }
 
   /// The protections that make the promise hold. The simulation removes one at a time to prove that it would notice.
@@ -66,6 +72,8 @@ public struct SchedulerMachine: Sendable {
     case known(job: String, Known?)
     /// What `remember` or `forget` said of the job is not in the log, or nobody knows whether it is.
     case notStored(job: String)
+    /// What was stored of timings may be gone: the control topic has begun anew.
+    case storeLost
     /// A proposal is in the log, whosever it is.
     case logged(FireIdentifier)
     /// A proposal could not be sent, or nobody knows whether it was.
@@ -112,6 +120,9 @@ public struct SchedulerMachine: Sendable {
     /// It is so far off that nothing is proposed.
     case clockWrong(aheadMilliseconds: Int64)
     case clockRight
+    /// The log says that the job has had its timing since a moment that is yet to come (seconds since 1970): some clock
+    /// was wrong. It is taken for known since now.
+    case knownAhead(job: String, since: Int64)
   }
 
   enum Clock { case unknown, right, off, wrong }
@@ -171,6 +182,10 @@ public struct SchedulerMachine: Sendable {
       guard !isStored(job) else { return [] }
       notStored.insert(job)
       return retryLater(now)
+    case .storeLost:
+      guard stored != nil else { return [] }
+      stored = [:]
+      return names.compactMap { name in jobs[name]?.known.map { .remember(job: name, $0) } }
     case .logged(let id):
       guard jobs[id.job] != nil else { return [] }
       jobs[id.job]?.logged.insert(id.fire)
@@ -209,9 +224,11 @@ public struct SchedulerMachine: Sendable {
       guard var state = jobs[name] else { continue }
       let schedule = state.entry.schedule
       var since = Known(signature: state.entry.signature, since: floorDivide(now, 1000).quotient)
-      if let old = known[name], old.signature == since.signature {
+      let old = known[name].flatMap { $0.signature == since.signature ? $0 : nil }
+      if let old, !isAhead(old, now: now) {
         since = old
       } else {
+        if let old { commands.append(.report(.knownAhead(job: name, since: old.since))) }
         commands.append(.remember(job: name, since))
       }
       state.known = since
@@ -251,8 +268,37 @@ public struct SchedulerMachine: Sendable {
       case .right, .unknown: commands = [.report(.clockRight)]
       }
     }
+    guard !wasSound, isClockSound else { return commands }
     // What was not proposed meanwhile was missed: others will have done it.
-    return wasSound ? commands : commands + evaluate(now: now)
+    return commands + comeBack(to: now) + evaluate(now: now)
+  }
+
+  /// If this clock and the broker's were ahead together and have been set back, the time until then comes once more. What
+  /// was proposed for it is in the log; the rest is due.
+  private mutating func comeBack(to now: Int64) -> [Command] {
+    var commands: [Command] = []
+    for name in names {
+      guard var state = jobs[name], let known = state.known else { continue }
+      if isAhead(known, now: now) {
+        state.known?.since = floorDivide(now, 1000).quotient
+        commands.append(.report(.knownAhead(job: name, since: known.since)))
+        if let known = state.known { commands.append(.remember(job: name, known)) }
+      }
+      let schedule = state.entry.schedule
+      let begin = max(now, state.known.map { schedule.dueMilliseconds(of: $0.since) } ?? now)
+      if state.checkedThrough > begin + settings.soundClocksApartMilliseconds {
+        (state.checkedThrough, state.prunedAt) = (begin, .min)
+        state.nextDue = schedule.nextFire(dueAfter: begin).map(schedule.dueMilliseconds(of:))
+      }
+      jobs[name] = state
+    }
+    if let moment = retryAt { retryAt = min(moment, now + settings.retryMilliseconds) }
+    return commands
+  }
+
+  /// Whether it is of a clock that was wrong: no sound one can be so far ahead.
+  private func isAhead(_ known: Known, now: Int64) -> Bool {
+    known.since > floorDivide(now + settings.soundClocksApartMilliseconds, 1000).quotient
   }
 
   // MARK: What is due

@@ -96,7 +96,7 @@ extension SchedulerWorld {
     case .failed(let id):
       scheduler.toldFailed.insert(id)
       tell(scheduler, "is told that \(id) has failed")
-    case .logRead, .known, .notStored, .clockSet, .timer: break
+    case .logRead, .known, .notStored, .storeLost, .clockSet, .timer: break
     }
     noteSoundness(scheduler)
     for command in scheduler.machine.handle(input, now: wall) { execute(scheduler, command) }
