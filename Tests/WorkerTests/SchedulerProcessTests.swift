@@ -1,6 +1,7 @@
 import Configuration
 import Dispatch
 import Foundation
+import KafkaLog
 import Messages
 import Scheduler
 import Scheduling
@@ -110,6 +111,48 @@ struct SchedulerProcessTests {
       }
       let all = try await fires(rig, "r")
       #expect(all.count >= 3 && all.allSatisfy { $0.job == "moved" })
+    }
+  }
+
+  @Test(
+    "timings are stored again when the control topic is made anew, since when they were known",
+    .enabled(if: Cluster.realBootstrap != nil, "BATON_TEST_KAFKA is not set"))
+  func controlTopicMadeAnew() async throws {
+    let jobs = #"hourly: {queue: q, run: ["/bin/true"], every: 1h, catch-up: none}"#
+    try await Rig.run(.real(bootstrap: Cluster.realBootstrap ?? ""), jobs: jobs) { rig in
+      let control = rig.configuration.controlTopic
+      let schedule = try #require(rig.configuration.jobs["hourly"]?.schedule)
+      let signature = SchedulerMachine.Entry(schedule, queue: "q").signature
+      let known = ScheduleRecord(
+        job: "hourly", signature: signature, since: Timestamp(milliseconds: 1_767_225_600_000))
+      // More than once, so that the new topic ends before the place up to which this one was read.
+      for _ in 0..<10 { try await rig.send(ControlCodec.encode(known, time: .now), to: control) }
+      let running = try Running(rig.configuration)
+      try await running.end {
+        _ = try await running.line("scheduler is up")
+        let declared = try #require(
+          TopicDeclaration.declarations(for: rig.configuration).first { $0.name == control })
+        try await rig.admin.delete(topic: control)
+        _ = try await running.line("cannot follow \(control)")
+        // The cluster may still be at it.
+        while true {
+          do {
+            try await rig.admin.create(topic: control, partitions: 1, configs: declared.configs)
+            break
+          } catch let error as KafkaError where error.isTopicAlreadyThere {
+            try Task.checkCancellation()
+          }
+        }
+        _ = try await running.line("has begun anew")
+        var found: ScheduleRecord?
+        while found == nil {
+          try Task.checkCancellation()
+          for record in try await rig.records(control) {
+            if case .schedule(let schedule)? = try? ControlCodec.read(record.raw) { found = schedule }
+          }
+        }
+        #expect(found == known)
+      }
     }
   }
 }
