@@ -111,7 +111,7 @@ extension SchedulerWorld {
       send(scheduler, .proposal(proposal))
     case .remember(let job, let known):
       tell(scheduler, "stores that \(job) is known since \(known.since): \(known.signature)")
-      if scheduler.view[job]?.known.signature == known.signature {
+      if let stored = scheduler.view[job], stored.known.signature == known.signature, !stored.isOfAWrongClock {
         violate("scheduler-\(scheduler.index) stores \(job)'s timing anew, though the log said since when it is known")
       }
       send(scheduler, .timing(job: job, known, begun: now))
