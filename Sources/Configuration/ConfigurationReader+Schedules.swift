@@ -112,22 +112,26 @@ extension ConfigurationReader {
     return options
   }
 
-  /// A fire that is proposed again after all of the horizon must still be known as a duplicate.
+  /// A fire that is proposed again at the horizon's end must still be known as a duplicate, though the one scheduler's clock
+  /// was ahead, the other's is behind, and its record is a minute on its way.
   func checkHorizon(
     _ scheduler: SchedulerOptions, at entry: YAMLEntry?, _ queueEntries: [YAMLEntry], _ queues: [String: QueueOptions],
     _ jobs: [String: JobDefinition]
   ) {
+    let least = scheduler.leastDeduplicationMilliseconds
     for queueEntry in queueEntries {
-      guard let queue = queues[queueEntry.key], queue.deduplicationMilliseconds <= scheduler.horizonMilliseconds,
+      guard let queue = queues[queueEntry.key], queue.deduplicationMilliseconds < least,
         jobs.values.contains(where: { $0.schedule != nil && $0.job.queue == queueEntry.key })
       else { continue }
       let horizon = Quantity.duration(scheduler.horizonMilliseconds)
+      let margin = Quantity.duration(least - scheduler.horizonMilliseconds)
       report(
         queueEntry.mark,
         "queue '\(queueEntry.key)' has jobs with schedules, and forgets ids after "
-          + "\(Quantity.duration(queue.deduplicationMilliseconds)): missed fires are looked for \(horizon) back, and one could "
-          + "run twice",
-        "raise 'deduplication' of the queue to more than \(horizon), or lower 'horizon' in scheduler")
+          + "\(Quantity.duration(queue.deduplicationMilliseconds)): missed fires are looked for \(horizon) back, by clocks that may "
+          + "be apart, and one could run twice",
+        "raise 'deduplication' of the queue to at least \(Quantity.duration(least)) ('horizon' in scheduler and \(margin)), or "
+          + "lower 'horizon' or 'clock-limit'")
     }
   }
 

@@ -14,6 +14,10 @@ public actor Scheduler {
     case input(SchedulerMachine.Input)
     case lookAtTheClock
     case looked(ClockLook)
+    /// The clock was looked at and the log read, or that failed.
+    case started(Result<Void, any Error>)
+    /// A producer can never be used again.
+    case producerBroke(Producer)
     case shutDown
   }
 
@@ -22,14 +26,18 @@ public actor Scheduler {
   nonisolated let logger: Logger
   private let messages: AsyncStream<Message>
   nonisolated let mailbox: AsyncStream<Message>.Continuation
-  private let producer: Producer
-  private let reader: LogReader
+  var producer: Producer
+  /// Producers that broke for good, while what they had in hand is told.
+  private var brokenProducers: [Producer] = []
+  let reader: LogReader
   private var machine: SchedulerMachine
-  private var timer: DeadlineTimer?
-  private var entries: [SchedulerMachine.Entry] = []
+  var timer: DeadlineTimer?
+  /// The queue of each job that has a schedule.
+  nonisolated let queues: [String: String]
+  var followers: [Task<Void, Never>] = []
   private var clockReading = ClockReading.now()
-  private let clockWarningMilliseconds: Int64
-  private let clockLimitMilliseconds: Int64
+  let clockWarningMilliseconds: Int64
+  let clockLimitMilliseconds: Int64
 
   /// How often a scheduler that proposes seldom looks at its clock.
   private static let clockCheckMilliseconds: Int64 = 300_000
@@ -46,10 +54,11 @@ public actor Scheduler {
     let kafkaLogger = logger.with(component: "kafka")
     producer = try Producer(settings: settings, logger: kafkaLogger)
     reader = try LogReader(settings: settings, logger: kafkaLogger)
-    entries = configuration.jobOrder.compactMap { name in
+    let entries = configuration.jobOrder.compactMap { name -> SchedulerMachine.Entry? in
       guard let job = configuration.jobs[name], let schedule = job.schedule else { return nil }
       return SchedulerMachine.Entry(schedule, queue: job.job.queue)
     }
+    queues = Dictionary(uniqueKeysWithValues: entries.map { ($0.schedule.job, $0.queue) })
     var options = SchedulerMachine.Settings()
     options.horizonMilliseconds = configuration.scheduler.horizonMilliseconds
     options.clockWarningMilliseconds = configuration.scheduler.clockWarningMilliseconds
@@ -68,54 +77,104 @@ public actor Scheduler {
     // By elapsed time: a clock that was set far back must be noticed all the same.
     let clock = DeadlineTimer(.elapsed) { mailbox.yield(.lookAtTheClock) }
     defer { clock.close() }
-    var followers: [Task<Void, Never>] = []
-    do {
-      if let look = try await lookAtTheClock() { tell(look) }
-      followers = try await readTheLog()
-      logger.info("scheduler is up", ["name": name, "jobs": String(entries.count)])
-      await serve(clock)
-    } catch {
-      await close(timer, followers)
-      throw error
+    // Beside the mailbox: in an outage it takes a minute, and may be told to end.
+    let start = Task {
+      do {
+        if let look = try await lookAtTheClock() { tell(look) }
+        try await readTheLog()
+        mailbox.yield(.started(.success(())))
+      } catch {
+        mailbox.yield(.started(.failure(error)))
+      }
     }
-    await close(timer, followers)
+    let (end, early) = await started()
+    let isUp = if case .success? = end { true } else { false }
+    if isUp {
+      logger.info("scheduler is up", ["name": name, "jobs": String(queues.count)])
+      await serve(clock, early)
+    }
+    await close(timer, start, isUp: isUp)
+    try end?.get()
     logger.info("scheduler has ended", ["name": name])
+  }
+
+  /// Waits for the start, and keeps what comes meanwhile.
+  /// - Returns: how the start ended; nil if it was told to end before.
+  private func started() async -> (Result<Void, any Error>?, early: [Message]) {
+    var early: [Message] = []
+    for await message in messages {
+      switch message {
+      case .started(let end): return (end, early)
+      case .shutDown: return (nil, [])
+      case .input, .lookAtTheClock, .looked, .producerBroke: early.append(message)
+      }
+    }
+    return (nil, [])
   }
 
   /// Ends it, without waiting.
   nonisolated public func shutDown() { mailbox.yield(.shutDown) }
 
-  private func serve(_ clock: DeadlineTimer) async {
+  private func serve(_ clock: DeadlineTimer, _ early: [Message]) async {
     clock.set(ClockReading.now().elapsed + Self.clockCheckMilliseconds)
-    for await message in messages {
-      switch message {
-      case .input(let input): tell(input)
-      case .lookAtTheClock:
-        startLook()
-        clock.set(ClockReading.now().elapsed + Self.clockCheckMilliseconds)
-      case .looked(let look): tell(look)
-      case .shutDown: return
-      }
+    for message in early { guard handle(message, clock) else { return } }
+    for await message in messages { guard handle(message, clock) else { return } }
+  }
+
+  /// - Returns: whether it goes on.
+  private func handle(_ message: Message, _ clock: DeadlineTimer) -> Bool {
+    switch message {
+    case .input(let input): tell(input)
+    case .lookAtTheClock:
+      startLook()
+      clock.set(ClockReading.now().elapsed + Self.clockCheckMilliseconds)
+    case .looked(let look): tell(look)
+    case .producerBroke(let broken): replace(broken)
+    case .started: break
+    case .shutDown: return false
+    }
+    return true
+  }
+
+  private func close(_ timer: DeadlineTimer, _ start: Task<Void, Never>, isUp: Bool) async {
+    mailbox.finish()
+    timer.close()
+    start.cancel()
+    for follower in followers { follower.cancel() }
+    await reader.close()
+    write(ControlCodec.withdrawnScheduler(name: name), nil, "that this scheduler has ended")
+    // In an outage, one that is not up yet has hardly anything to say that is worth a wait.
+    await producer.close(timeoutMilliseconds: isUp ? 5_000 : 500)
+    for broken in brokenProducers { await broken.close(timeoutMilliseconds: 0) }
+    await start.value
+    // The start may have made more of them meanwhile.
+    for follower in followers { follower.cancel() }
+    for follower in followers { await follower.value }
+  }
+
+  /// An idempotent producer that has lost its place in the broker's sequence is of no more use; a new one is. What failed
+  /// with it is proposed again.
+  private func replace(_ broken: Producer) {
+    guard broken === producer else { return }
+    logger.warning("the producer cannot go on and is replaced")
+    do {
+      producer = try Producer(
+        settings: KafkaSettings(configuration, clientID: "baton-scheduler-\(name)"),
+        logger: logger.with(component: "kafka"))
+      brokenProducers.append(broken)
+    } catch {
+      // The same settings have made one before.
+      logger.error("cannot make a producer: \(error)")
     }
   }
 
-  private func close(_ timer: DeadlineTimer, _ followers: [Task<Void, Never>]) async {
-    mailbox.finish()
-    timer.close()
-    for follower in followers { follower.cancel() }
-    await reader.close()
-    for follower in followers { await follower.value }
-    write(ControlCodec.withdrawnScheduler(name: name), nil, "that this scheduler has ended")
-    await producer.close(timeoutMilliseconds: 5_000)
-  }
-
-  private func tell(_ look: ClockLook) {
+  func tell(_ look: ClockLook) {
     // Set since then: what was seen is void.
     guard !ClockReading.now().wasSet(since: look.reading, byMoreThan: clockWarningMilliseconds) else { return }
     tell(.clock(aheadMilliseconds: look.aheadMilliseconds))
   }
 
-  private func tell(_ input: SchedulerMachine.Input) {
+  func tell(_ input: SchedulerMachine.Input) {
     let reading = ClockReading.now()
     if reading.wasSet(since: clockReading, byMoreThan: clockWarningMilliseconds) {
       clockReading = reading
@@ -123,211 +182,5 @@ public actor Scheduler {
       for command in machine.handle(.clockSet, now: reading.wall) { execute(command) }
     }
     for command in machine.handle(input, now: reading.wall) { execute(command) }
-  }
-
-  // MARK: Reading
-
-  /// Reads the control topic and what was asked for inside the horizon, and goes on following both.
-  private func readTheLog() async throws -> [Task<Void, Never>] {
-    var known: [String: SchedulerMachine.Known] = [:]
-    var inputs: [SchedulerMachine.Input] = []
-    let control = TopicPartition(topic: configuration.controlTopic)
-    let bounds = try await reader.bounds(of: control)
-    for try await batch in reader.records(of: control, from: bounds.start, to: bounds.end) {
-      for record in batch { note(record, &known, &inputs) }
-    }
-    var followers = [follow(control, from: bounds.end, take: takeOrder)]
-    var fires: [FireIdentifier] = []
-    // A record's time is the broker's, and the horizon is counted by this clock: an hour more than enough.
-    let from = WallClock.milliseconds() - configuration.scheduler.horizonMilliseconds - 3_600_000
-    for queue in Set(entries.map(\.queue)).sorted() {
-      let requests = TopicPartition(topic: configuration.requestsTopic(queue))
-      let end = try await reader.bounds(of: requests).end
-      let start = try await reader.offset(of: requests, atOrAfter: from)
-      for try await batch in reader.records(of: requests, from: start, to: end) {
-        fires += batch.compactMap(Scheduler.fire)
-      }
-      followers.append(follow(requests, from: end, take: takeRequest))
-    }
-    for input in inputs { tell(input) }
-    tell(.logRead(fires: fires, known: known))
-    return followers
-  }
-
-  private func note(
-    _ record: LogRecord, _ known: inout [String: SchedulerMachine.Known], _ inputs: inout [SchedulerMachine.Input]
-  ) {
-    switch try? ControlCodec.read(record.raw) {
-    case .schedule(let schedule): known[schedule.job] = Scheduler.known(schedule)
-    case .withdrawn(let key): if let job = ControlCodec.job(ofScheduleKey: key) { known[job] = nil }
-    case .order(let message): if let input = Scheduler.input(message) { inputs.append(input) }
-    // What is none of these, a worker tells of.
-    case .scheduler, .problem, nil: break
-    }
-  }
-
-  private func follow(
-    _ partition: TopicPartition, from: Int64, take: @escaping @Sendable (LogRecord) -> Void
-  ) -> Task<Void, Never> {
-    Task { [reader, logger] in
-      await LogFollower(reader: reader, partition: partition).run(from: from) { news in
-        switch news {
-        case .trouble(let error): logger.warning("cannot follow \(partition), trying again: \(error)")
-        case .recovered: logger.info("\(partition) is followed again")
-        case .begunAnew: logger.warning("\(partition) has begun anew: it is read from the start")
-        }
-      } onRecord: { record in
-        take(record)
-      }
-    }
-  }
-
-  nonisolated private func takeRequest(_ record: LogRecord) {
-    if let fire = Scheduler.fire(record) { mailbox.yield(.input(.logged(fire))) }
-  }
-
-  nonisolated private func takeOrder(_ record: LogRecord) {
-    switch try? ControlCodec.read(record.raw) {
-    case .order(let message): if let input = Scheduler.input(message) { mailbox.yield(.input(input)) }
-    case .schedule(let schedule): mailbox.yield(.input(.known(job: schedule.job, Scheduler.known(schedule))))
-    case .withdrawn(let key):
-      if let job = ControlCodec.job(ofScheduleKey: key) { mailbox.yield(.input(.known(job: job, nil))) }
-    case .scheduler, .problem, nil: break
-    }
-  }
-
-  private static func known(_ record: ScheduleRecord) -> SchedulerMachine.Known {
-    SchedulerMachine.Known(signature: record.signature, since: record.since.milliseconds / 1000)
-  }
-
-  /// The fire that a request was made for; nil for any other record.
-  private static func fire(_ record: LogRecord) -> FireIdentifier? {
-    guard case .request(let request) = RequestCodec.decode(record.raw), request.origin == .schedule else { return nil }
-    return FireIdentifier(request.id)
-  }
-
-  private static func input(_ message: ControlMessage) -> SchedulerMachine.Input? {
-    switch message.order.action {
-    case .pauseJob(let job, let until): .paused(job: job, until: until?.milliseconds)
-    case .resumeJob(let job): .resumed(job: job)
-    case .pause, .resume, .cancel, .uncancel, .acceptLoss: nil
-    }
-  }
-
-  // MARK: The clock
-
-  private func startLook() {
-    let (mailbox, logger) = (mailbox, logger)
-    Task {
-      // The followers tell of an outage; the next look comes anyway.
-      do {
-        if let look = try await lookAtTheClock() { mailbox.yield(.looked(look)) }
-      } catch {
-        logger.debug("the clock could not be compared: \(error)")
-      }
-    }
-  }
-
-  /// Says that this scheduler is there; when the log took that tells how far the clock is ahead.
-  /// - Returns: nil if the answer took so long, or the clock was set meanwhile, that it tells nothing.
-  private func lookAtTheClock() async throws -> ClockLook? {
-    let sent = ClockReading.now()
-    let record = ControlCodec.encode(SchedulerRecord(name: name, time: Timestamp(milliseconds: sent.wall)))
-    let delivery = try await producer.send(OutgoingRecord(topic: configuration.controlTopic, record))
-    return look(sent: sent, delivery)
-  }
-
-  nonisolated private func look(sent: ClockReading, _ delivery: Delivery) -> ClockLook? {
-    let received = ClockReading.now()
-    let appended = delivery.timestampMilliseconds
-    // The embedded broker, on this machine, gives a moment of 1970.
-    guard appended > 86_400_000 else { return ClockLook(aheadMilliseconds: 0, reading: received) }
-    // A long wait would explain too much.
-    guard !received.wasSet(since: sent, byMoreThan: clockWarningMilliseconds),
-      received.elapsed - sent.elapsed <= clockLimitMilliseconds / 4
-    else { return nil }
-    return ClockLook(aheadMilliseconds: sent.ahead(of: appended, until: received), reading: received)
-  }
-
-  // MARK: Executing
-
-  private func execute(_ command: SchedulerMachine.Command) {
-    switch command {
-    case .setTimer(let moment): timer?.set(moment)
-    case .lookAtClock: startLook()
-    case .propose(let proposal): propose(proposal)
-    case .remember(let job, let known):
-      let record = ScheduleRecord(
-        job: job, signature: known.signature, since: Timestamp(milliseconds: known.since * 1000))
-      write(
-        ControlCodec.encode(record, time: .init(milliseconds: WallClock.milliseconds())), job, "the schedule of \(job)")
-    case .forget(let job): write(ControlCodec.withdrawnSchedule(job: job), job, "that \(job) has no schedule")
-    case .report(let report): tell(report)
-    }
-  }
-
-  private func propose(_ proposal: SchedulerMachine.Proposal) {
-    let sent = ClockReading.now()
-    let request = Request(
-      id: proposal.id.description, job: proposal.id.job, origin: .schedule, requestedBy: name,
-      time: Timestamp(milliseconds: sent.wall), expires: proposal.expiry.map(Timestamp.init(milliseconds:)))
-    let record = OutgoingRecord(
-      topic: configuration.requestsTopic(proposal.queue), RequestCodec.encode(request, source: "/scheduler/\(name)"))
-    let (mailbox, logger) = (mailbox, logger)
-    let late = sent.wall - proposal.due
-    producer.submit([record]) { results in
-      switch results.first {
-      case .success(let delivery)?:
-        logger.info(
-          "proposed", ["run": request.id, "offset": String(delivery.offset), "late": "\(late)ms"])
-        mailbox.yield(.input(.logged(proposal.id)))
-        if let look = self.look(sent: sent, delivery) { mailbox.yield(.looked(look)) }
-      case .failure(let error)?:
-        logger.warning("a proposal was not taken, trying again: \(error)", ["run": request.id])
-        mailbox.yield(.input(.failed(proposal.id)))
-      case nil: break
-      }
-    }
-  }
-
-  /// - Parameter job: whose schedule it is about, which the machine then tries to store again; nil for none.
-  private func write(_ record: RawRecord, _ job: String?, _ what: String) {
-    let (mailbox, logger) = (mailbox, logger)
-    producer.submit([OutgoingRecord(topic: configuration.controlTopic, record)]) { results in
-      guard case .failure(let error)? = results.first else { return }
-      logger.warning("could not store \(what): \(error)")
-      if let job { mailbox.yield(.input(.notStored(job: job))) }
-    }
-  }
-
-  private func tell(_ report: SchedulerMachine.Report) {
-    switch report {
-    case .omitted(let job, let reason, let count, let fires):
-      let span =
-        "\(FireIdentifier(job: job, fire: fires.lowerBound)) to \(FireIdentifier(job: job, fire: fires.upperBound))"
-      logger.info("missed fires are left: \(reason.words)", ["job": job, "count": String(count), "fires": span])
-    case .clockOff(let ahead): logger.warning("this machine's clock is \(Scheduler.words(ahead)): set it right")
-    case .clockWrong(let ahead):
-      logger.error(
-        "this machine's clock is \(Scheduler.words(ahead)): nothing is proposed from here until it is right "
-          + "(scheduler.clock-limit)")
-    case .clockRight: logger.info("this machine's clock agrees with the broker's")
-    }
-  }
-
-  private static func words(_ ahead: Int64) -> String {
-    "\(abs(ahead)) ms \(ahead > 0 ? "ahead of" : "behind") the broker's"
-  }
-}
-
-extension CatchUpPlan.Reason {
-  /// Why, in words.
-  fileprivate var words: String {
-    switch self {
-    case .superseded: "a later one stands for them"
-    case .expired: "they may no longer start (not-after)"
-    case .notWanted: "the job does not catch up"
-    case .overLimit: "there are too many"
-    }
   }
 }

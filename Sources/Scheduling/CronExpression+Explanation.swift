@@ -7,12 +7,6 @@ extension CronExpression {
     return timeWords(isEveryDay: isEveryDay) + days + months
   }
 
-  /// The fields with one blank between them, names in capitals, and what a name with an @ stands for.
-  var canonicalText: String {
-    let upper = text.split(whereSeparator: \.isWhitespace).map { $0.uppercased() }.joined(separator: " ")
-    return CronParser.macros.first { $0.name.uppercased() == upper }?.fields ?? upper
-  }
-
   // MARK: The time of day
 
   private func timeWords(isEveryDay: Bool) -> String {
@@ -23,13 +17,29 @@ extension CronExpression {
       }
       return "at " + EnglishWords.list(times) + (isEveryDay ? " every day" : "")
     }
-    var words = minuteWords(minute, hour: hour)
-    if second != [0] {
-      let seconds = every(second, of: 60, unit: "second") ?? "at " + numbered(second, unit: "second")
-      words = minute.count == 60 ? seconds : "\(seconds) of \(words)"
-      if minute.count == 60, every(second, of: 60, unit: "second") == nil { words += " of every minute" }
+    guard second != [0] else { return minuteWords(minute, hour: hour) + hourWords(hour, minute: minute) }
+    return secondWords(second, minute: minute, hour: hour)
+  }
+
+  private func secondWords(_ second: [Int], minute: [Int], hour: [Int]) -> String {
+    let steps = every(second, of: 60, unit: "second")
+    var words = steps ?? "at " + numbered(second, unit: "second")
+    if minute.count == 60 {
+      if steps == nil { words += " of every minute" }
+      if let (first, last) = span(of: hour) {
+        return steps == nil
+          ? words + " from " + clock(first, 0, nil) + " to " + clock(last, 59, nil)
+          : words + " from " + clock(first, 0, 0) + " to " + clock(last, 59, second[second.count - 1])
+      }
+      if hour.count == 24 { return words }
+    } else {
+      // Minutes in steps too: every 10 seconds of every 15 minutes would be all the time.
+      words += " of " + numbered(minute, unit: "minute")
+      if hour.count == 24 { return words + " of every hour" }
     }
-    return words + hourWords(hour, minute: minute)
+    if let step = evenStep(hour, of: 24) { return words + " of every \(EnglishWords.ordinal(step)) hour" }
+    let hours = EnglishWords.runs(hour, cycle: 0...23) { clock($0, 0, nil) }
+    return words + (hour.count == 1 ? " of the hour " : " of the hours ") + EnglishWords.list(hours)
   }
 
   private func minuteWords(_ minute: [Int], hour: [Int]) -> String {
@@ -46,12 +56,17 @@ extension CronExpression {
         ? " of every \(EnglishWords.ordinal(step)) hour" : " past every \(EnglishWords.ordinal(step)) hour"
     }
     let spans = EnglishWords.runs(hour, cycle: 0...23) { clock($0, 0, nil) }
-    if spans.count == 1, every(minute, of: 60, unit: "minute") != nil {
-      let first = hour.first { !hour.contains(($0 + 23) % 24) } ?? hour[0]
-      let last = hour.first { !hour.contains(($0 + 1) % 24) } ?? hour[hour.count - 1]
+    if every(minute, of: 60, unit: "minute") != nil, let (first, last) = span(of: hour) {
       return " from " + clock(first, minute[0], nil) + " to " + clock(last, minute[minute.count - 1], nil)
     }
     return (hour.count == 1 ? " of the hour " : " of the hours ") + EnglishWords.list(spans)
+  }
+
+  /// The first and the last of hours that follow one upon the other, over midnight too; nil for others.
+  private func span(of hour: [Int]) -> (first: Int, last: Int)? {
+    let first = hour.filter { !hour.contains(($0 + 23) % 24) }
+    let last = hour.filter { !hour.contains(($0 + 1) % 24) }
+    return first.count == 1 && last.count == 1 ? (first[0], last[0]) : nil
   }
 
   /// `every 15 minutes`, if the numbers divide the whole evenly from 0 on.

@@ -24,8 +24,9 @@ public struct Schedule: Sendable, Hashable {
     self.isDisabled = isDisabled
   }
 
-  /// What makes the nominal fires what they are, as a text to store and compare: `29 1 * * * Europe/London`. A schedule
-  /// under another text is a changed one, to which nothing is due for the time before the change.
+  /// What makes the nominal fires what they are, as a text to store and compare: `29 1 * * 1-5 Europe/London`, however
+  /// the expression is written. A schedule under another text is a changed one, to which nothing is due for the time before
+  /// the change.
   public var signature: String {
     switch fireTimes.timing {
     case .cron(let expression): "\(expression.canonicalText) \(fireTimes.zone.name)"

@@ -10,7 +10,9 @@ extension SchedulerMachine {
     var missed = from < onTime ? schedule.fires(dueAfter: from, through: onTime) : []
     if retryAt == nil {
       // What failed on time and has become late is as good as missed.
-      for failed in state.failed.values.sorted(by: { $0.due < $1.due }) {
+      // What a clock that was wrong has asked for long before its time is due again then.
+      let latest = now + settings.soundClocksApartMilliseconds
+      for failed in state.failed.values.sorted(by: { $0.due < $1.due }) where failed.due <= latest {
         if failed.due > now - settings.graceMilliseconds {
           proposals.append(failed)
         } else if failed.id.fire * 1000 > horizonStart {

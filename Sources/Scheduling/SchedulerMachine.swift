@@ -43,6 +43,12 @@ public struct SchedulerMachine: Sendable {
     public var lookMilliseconds: Int64 = 10_000
 
     public init() {}
+
+    /// How far apart two clocks may be that both look sound: each may be off by the limit, by a quarter of it that an
+    /// answer's way hides, and by a step that goes unnoticed.
+    public var soundClocksApartMilliseconds: Int64 {
+      2 * (clockLimitMilliseconds + clockLimitMilliseconds / 4 + clockWarningMilliseconds)
+    }
   }
 
   /// The protections that make the promise hold. The simulation removes one at a time to prove that it would notice.
@@ -56,62 +62,6 @@ public struct SchedulerMachine: Sendable {
     package var retriesFailures = true
 
     package init() {}
-  }
-
-  public enum Input: Sendable {
-    /// What the log held when this scheduler began to follow it: the fires that were proposed inside the horizon and since
-    /// when each timing is known.
-    case logRead(fires: [FireIdentifier], known: [String: Known])
-    /// A scheduler has stored since when a job's timing is known, or (nil) that it has none.
-    case known(job: String, Known?)
-    /// What `remember` or `forget` said of the job is not in the log, or nobody knows whether it is.
-    case notStored(job: String)
-    /// A proposal is in the log, whosever it is.
-    case logged(FireIdentifier)
-    /// A proposal could not be sent, or nobody knows whether it was.
-    case failed(FireIdentifier)
-    /// How far this machine's clock is ahead of the broker's.
-    case clock(aheadMilliseconds: Int64)
-    /// This machine's clock was set: what was known of it is void.
-    case clockSet
-    /// No fires of the job are proposed until the moment, or until it is resumed.
-    case paused(job: String, until: Int64?)
-    case resumed(job: String)
-    case timer
-  }
-
-  public enum Command: Sendable, Hashable {
-    /// Send the request of a fire; answer with `logged` or `failed`.
-    case propose(Proposal)
-    /// Store since when a job's timing is known, for every scheduler that starts later.
-    case remember(job: String, Known)
-    /// Store that the job has no schedule any more.
-    case forget(job: String)
-    /// Compare the clock with the broker's; answer with `clock`.
-    case lookAtClock
-    /// Answer with `timer` at the moment; it replaces the one before.
-    case setTimer(at: Int64)
-    case report(Report)
-  }
-
-  public struct Proposal: Sendable, Hashable {
-    public var id: FireIdentifier
-    public var queue: String
-    /// The moment from which on its run must not start; nil for none.
-    public var expiry: Int64?
-    /// When it was due to be proposed.
-    public var due: Int64
-  }
-
-  /// What an operator would want to know.
-  public enum Report: Sendable, Hashable {
-    /// Fires that were missed and are not proposed.
-    case omitted(job: String, CatchUpPlan.Reason, count: Int, fires: ClosedRange<Int64>)
-    /// The clock is further off than is good.
-    case clockOff(aheadMilliseconds: Int64)
-    /// It is so far off that nothing is proposed.
-    case clockWrong(aheadMilliseconds: Int64)
-    case clockRight
   }
 
   enum Clock { case unknown, right, off, wrong }
@@ -171,6 +121,10 @@ public struct SchedulerMachine: Sendable {
       guard !isStored(job) else { return [] }
       notStored.insert(job)
       return retryLater(now)
+    case .storeLost:
+      guard stored != nil else { return [] }
+      stored = [:]
+      return names.compactMap { name in jobs[name]?.known.map { .remember(job: name, $0) } }
     case .logged(let id):
       guard jobs[id.job] != nil else { return [] }
       jobs[id.job]?.logged.insert(id.fire)
@@ -209,9 +163,11 @@ public struct SchedulerMachine: Sendable {
       guard var state = jobs[name] else { continue }
       let schedule = state.entry.schedule
       var since = Known(signature: state.entry.signature, since: floorDivide(now, 1000).quotient)
-      if let old = known[name], old.signature == since.signature {
+      let old = known[name].flatMap { $0.signature == since.signature ? $0 : nil }
+      if let old, !isAhead(old, now: now) {
         since = old
       } else {
+        if let old { commands.append(.report(.knownAhead(job: name, since: old.since))) }
         commands.append(.remember(job: name, since))
       }
       state.known = since
@@ -251,8 +207,37 @@ public struct SchedulerMachine: Sendable {
       case .right, .unknown: commands = [.report(.clockRight)]
       }
     }
+    guard !wasSound, isClockSound else { return commands }
     // What was not proposed meanwhile was missed: others will have done it.
-    return wasSound ? commands : commands + evaluate(now: now)
+    return commands + comeBack(to: now) + evaluate(now: now)
+  }
+
+  /// If this clock and the broker's were ahead together and have been set back, the time until then comes once more. What
+  /// was proposed for it is in the log; the rest is due.
+  private mutating func comeBack(to now: Int64) -> [Command] {
+    var commands: [Command] = []
+    for name in names {
+      guard var state = jobs[name], let known = state.known else { continue }
+      if isAhead(known, now: now) {
+        state.known?.since = floorDivide(now, 1000).quotient
+        commands.append(.report(.knownAhead(job: name, since: known.since)))
+        if let known = state.known { commands.append(.remember(job: name, known)) }
+      }
+      let schedule = state.entry.schedule
+      let begin = max(now, state.known.map { schedule.dueMilliseconds(of: $0.since) } ?? now)
+      if state.checkedThrough > begin + settings.soundClocksApartMilliseconds {
+        (state.checkedThrough, state.prunedAt) = (begin, .min)
+        state.nextDue = schedule.nextFire(dueAfter: begin).map(schedule.dueMilliseconds(of:))
+      }
+      jobs[name] = state
+    }
+    if let moment = retryAt { retryAt = min(moment, now + settings.retryMilliseconds) }
+    return commands
+  }
+
+  /// Whether it is of a clock that was wrong: no sound one can be so far ahead.
+  private func isAhead(_ known: Known, now: Int64) -> Bool {
+    known.since > floorDivide(now + settings.soundClocksApartMilliseconds, 1000).quotient
   }
 
   // MARK: What is due

@@ -39,6 +39,8 @@ struct SchedulerScenario {
   var lookMilliseconds: Int64
   /// Fires times schedulers, so that a seed takes milliseconds.
   var budget: Int
+  /// Timings that the log has when it all begins, of a clock that was years ahead.
+  var wrongTimings: [(job: String, SchedulerMachine.Known)] = []
   /// How often each kind of fault occurs.
   var faults: [String: Int] = [:]
 
@@ -76,6 +78,7 @@ struct SchedulerScenario {
     planJobs(days: days, &random)
     planFaults(&random)
     planOrders(&random)
+    planWrongTimings(&random)
   }
 
   /// 2026's changes of the clocks in the three zones: 29 March and 25 October, 8 March and 1 November, 5 April and
@@ -158,6 +161,14 @@ struct SchedulerScenario {
       clockSets.append((end, scheduler, skews[scheduler].magnitude < 60_000 ? skews[scheduler] : 0))
     }
     faults[size > settings.clockLimitMilliseconds ? "clock set beyond the limit" : "clock set", default: 0] += 1
+  }
+
+  private mutating func planWrongTimings(_ random: inout SplitMix64) {
+    for entry in versions[0] where random.chance(8) {
+      let since = startsAt / 1000 + random.milliseconds(30...5_000) * 86_400
+      wrongTimings.append((entry.schedule.job, SchedulerMachine.Known(signature: entry.signature, since: since)))
+      faults["timing of a wrong clock", default: 0] += 1
+    }
   }
 
   private mutating func planOrders(_ random: inout SplitMix64) {

@@ -102,7 +102,9 @@ extension SchedulerWorld {
     if scheduler.bounds == nil {
       var bounds: [String: (from: Int64, surelyFrom: Int64)] = [:]
       for entry in scenario.versions[scheduler.version] {
-        let timing = scheduler.view[entry.schedule.job].flatMap { $0.known.signature == entry.signature ? $0 : nil }
+        let timing = scheduler.view[entry.schedule.job].flatMap {
+          $0.known.signature == entry.signature && !$0.isOfAWrongClock ? $0 : nil
+        }
         bounds[entry.schedule.job] = (timing?.from ?? now, timing?.surelyFrom ?? now + SchedulerWorld.offMax)
       }
       scheduler.bounds = bounds
@@ -132,6 +134,9 @@ extension SchedulerWorld {
       if stored != (entry.schedule.isDisabled ? nil : entry.signature) {
         violate("of \(entry.schedule.job) it is stored that \(stored ?? "it has no schedule")")
       }
+    }
+    for (job, timing) in view where timing.isOfAWrongClock {
+      violate("\(job) is still stored as known since years to come")
     }
     for time in soundTimes {
       guard violation == nil else { return }

@@ -96,7 +96,7 @@ extension SchedulerWorld {
     case .failed(let id):
       scheduler.toldFailed.insert(id)
       tell(scheduler, "is told that \(id) has failed")
-    case .logRead, .known, .notStored, .clockSet, .timer: break
+    case .logRead, .known, .notStored, .storeLost, .clockSet, .timer: break
     }
     noteSoundness(scheduler)
     for command in scheduler.machine.handle(input, now: wall) { execute(scheduler, command) }
@@ -111,7 +111,7 @@ extension SchedulerWorld {
       send(scheduler, .proposal(proposal))
     case .remember(let job, let known):
       tell(scheduler, "stores that \(job) is known since \(known.since): \(known.signature)")
-      if scheduler.view[job]?.known.signature == known.signature {
+      if let stored = scheduler.view[job], stored.known.signature == known.signature, !stored.isOfAWrongClock {
         violate("scheduler-\(scheduler.index) stores \(job)'s timing anew, though the log said since when it is known")
       }
       send(scheduler, .timing(job: job, known, begun: now))

@@ -60,6 +60,11 @@ final class SchedulerWorld {
     jobs = Dictionary(uniqueKeysWithValues: scenario.names.map { ($0, Job(name: $0, queue: "nightly")) })
     consumer = QueueMachine(queue: "nightly", worker: "worker", jobs: jobs, seed: 0)
     startConsumer()
+    for (job, known) in scenario.wrongTimings {
+      append(
+        job,
+        KnownTiming(known: known, from: known.since * 1000, surelyFrom: known.since * 1000, isOfAWrongClock: true))
+    }
     for index in 0..<scenario.schedulers {
       schedulers.append(SimulatedScheduler(index: index, ahead: scenario.skews[index]))
       heap.push(at: now + random.milliseconds(0...60_000), .start(index))

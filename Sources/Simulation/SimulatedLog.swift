@@ -62,7 +62,9 @@ struct SimulatedLog {
       from = max(eventsStart, min(metadata.eventsFrom, inWindow))
     }
     var digest = EventDigest(floor: committed?.offset ?? requestsStart)
-    for index in from..<max(from, eventsEnd) { digest.apply(events[Int(index)], at: index, appended: eventTimes[Int(index)]) }
+    for index in from..<max(from, eventsEnd) {
+      digest.apply(events[Int(index)], at: index, appended: eventTimes[Int(index)])
+    }
     var storedCursor: String?
     if case .stored(let event)? = committed?.metadata?.checkpoint?.cursor, event >= eventsStart, event < eventsEnd,
       case .cursorStored(_, _, let cursor) = events[Int(event)].body

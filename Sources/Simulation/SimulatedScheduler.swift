@@ -64,13 +64,15 @@ struct KnownTiming {
   var from: Int64
   /// Everything after this is due: by then it was stored.
   var surelyFrom: Int64
+  /// Stored by a clock that was years ahead: nobody may go by it.
+  var isOfAWrongClock = false
 
   static func fold(_ view: inout [String: KnownTiming], _ job: String, _ entry: KnownTiming?) {
     guard var entry else {
       view[job] = nil
       return
     }
-    if let before = view[job], before.known.signature == entry.known.signature {
+    if let before = view[job], !before.isOfAWrongClock, before.known.signature == entry.known.signature {
       entry.from = min(entry.from, before.from)
       entry.surelyFrom = max(entry.surelyFrom, before.surelyFrom)
     }

@@ -61,7 +61,9 @@ public struct HistoryReader: Sendable {
     return events
   }
 
-  private func eachEvent(of queue: String, from: Int64, to: Int64, _ take: (Int64, Event, Timestamp) -> Void) async throws {
+  private func eachEvent(of queue: String, from: Int64, to: Int64, _ take: (Int64, Event, Timestamp) -> Void)
+    async throws
+  {
     let partition = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
     let records = reader.records(of: partition, from: from, to: to)
     while let batch = try await records.next() {

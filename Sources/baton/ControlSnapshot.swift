@@ -35,8 +35,8 @@ struct ControlSnapshot: Sendable {
   private(set) var problems: [String: ProblemRecord] = [:]
   /// When each scheduler was last seen, by the log's clock; it says so every five minutes.
   private(set) var schedulers: [String: Timestamp] = [:]
-  /// Since when each job has had its schedule.
-  private(set) var schedules: [String: Timestamp] = [:]
+  /// Since when each job has had which schedule.
+  private(set) var schedules: [String: ScheduleRecord] = [:]
 
   /// - Throws: `KafkaError`.
   static func load(_ context: Context, _ reader: LogReader) async throws -> ControlSnapshot {
@@ -61,7 +61,7 @@ struct ControlSnapshot: Sendable {
       if let queue = ControlCodec.queue(ofProblemKey: key) { problems[queue] = nil }
       if let name = ControlCodec.scheduler(ofKey: key) { schedulers[name] = nil }
       if let job = ControlCodec.job(ofScheduleKey: key) { schedules[job] = nil }
-    case .schedule(let schedule): schedules[schedule.job] = schedule.since
+    case .schedule(let schedule): schedules[schedule.job] = schedule
     case .scheduler(let scheduler): schedulers[scheduler.name] = appended
     case .problem(let problem): problems[problem.queue] = problem
     case .order(let message):

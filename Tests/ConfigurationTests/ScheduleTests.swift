@@ -108,14 +108,26 @@ struct ScheduleTests {
     #expect(found.allSatisfy { $0.hasPrefix("5:75: job 'b' follows 'a'") }, "\(found)")
   }
 
-  @Test("ids must be remembered for longer than missed fires are looked for")
+  @Test("ids must be remembered for longer than missed fires are looked for, by clocks that may be apart")
   func horizon() {
-    let found = problems(
-      """
-      kafka: {bootstrap: "localhost:9092"}
-      queues: {nightly: {deduplication: 24h}, other: {deduplication: 1h}}
-      jobs: {a: {queue: nightly, run: [x], every: 1h}, b: {queue: other, run: [x]}}
-      """)
-    #expect(found.count == 1 && found[0].hasPrefix("2:10: queue 'nightly' has jobs with schedules"), "\(found)")
+    func found(_ deduplication: String, _ scheduler: String = "{}") -> [String] {
+      problems(
+        """
+        kafka: {bootstrap: "localhost:9092"}
+        scheduler: \(scheduler)
+        queues: {nightly: {deduplication: \(deduplication)}, other: {deduplication: 1h}}
+        jobs: {a: {queue: nightly, run: [x], every: 1h}, b: {queue: other, run: [x]}}
+        """)
+    }
+    let short = found("24h")
+    #expect(short.count == 1 && short[0].hasPrefix("3:10: queue 'nightly' has jobs with schedules"), "\(short)")
+    #expect(
+      short[0].hasSuffix("to at least 86614s ('horizon' in scheduler and 214s), or lower 'horizon' or 'clock-limit'"),
+      "\(short)")
+    #expect(found("86613s").count == 1 && found("86614s").isEmpty)
+    #expect(found("36h").isEmpty, "the default")
+    #expect(found("70m", "{horizon: 1h, clock-limit: 4m, clock-warning: 1s}").count == 1)
+    #expect(found("11m", "{horizon: 1m, clock-limit: 3m, clock-warning: 45s}").isEmpty)
+    #expect(found("659s", "{horizon: 1m, clock-limit: 3m, clock-warning: 45s}").count == 1)
   }
 }

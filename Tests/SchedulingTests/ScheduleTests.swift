@@ -19,13 +19,43 @@ import Testing
     #expect(FireIdentifier(text) == nil)
   }
 
-  @Test func aSignatureIsTheSameForOtherWaysToWrite() throws {
-    func signature(_ expression: String, _ zoneName: String = "UTC") throws -> String {
-      Schedule(job: "a", timing: .cron(try CronExpression(expression)), zone: try zone(zoneName)).signature
+  private func signature(_ expression: String, _ zoneName: String = "UTC") throws -> String {
+    Schedule(job: "a", timing: .cron(try CronExpression(expression)), zone: try zone(zoneName)).signature
+  }
+
+  @Test(
+    "a signature is the same however the expression is written",
+    arguments: [
+      ("29 1 * * 1 UTC", ["29 1 * * mon", " 29  1 * * MON", "0 29 1 ? * 1", "29 1 */1 1-12 MON-MON"]),
+      ("0 0 * * * UTC", ["@daily", "0 0 0 * * *", "0 0 1-31 * ?", "0 0 * * 0-6", "0 0 1-31 * MON", "0 0 13 * 1-7"]),
+      ("0,15,30,45 * * * * UTC", ["*/15 * * * *", "0-45/15 */1 * * *", "0 45,30,15,0 0-23 * * *"]),
+      ("*/1 * * * * *", ["* * * * * *", "0-59 0-59 0-23 1-31 1-12 0-7"]),
+      ("0 2 * * 0 UTC", ["0 2 * * SUN", "0 2 * * 7", "0 2 * * 0,7"]),
+      ("0 2 * 1-2,11-12 0-1,5-6 UTC", ["0 2 * NOV-FEB FRI-MON", "0 2 ? 11,12,1,2 5,6,7,1"]),
+      ("0 0 13 * 5 UTC", ["0 0 13 * FRI", "0 0 13 * 5-5"]),
+      ("0 0 13,15W,L,L-3,LW * 1#2,2#5,5L UTC", ["0 0 L-3,LW,13,L,15W * FRIL,TUE#5,MON#2"]),
+      ("0 0 1,11,21,31 * &5 UTC", ["0 0 */10 * FRI", "0 0 */10 * 5"]),
+    ] as [(String, [String])])
+  func signatures(text: String, ways: [String]) throws {
+    for way in ways {
+      let expected = text.hasSuffix("UTC") ? text : try signature(text)
+      #expect(try signature(way) == expected, "\(way)")
+      // What is stored must tell timings apart, too: equal texts are equal expressions.
+      #expect(try CronExpression(way) == CronExpression(ways[0]), "\(way)")
     }
-    #expect(try signature("29 1 * * mon") == "29 1 * * MON UTC")
-    #expect(try signature(" 29  1 * * MON") == signature("29 1 * * mon"))
-    #expect(try signature("@daily") == signature("0 0 * * *"))
+  }
+
+  @Test("other fires have other signatures")
+  func otherSignatures() throws {
+    let all = [
+      "0 0 * * *", "0 0 1 * *", "0 0 * 1 *", "0 0 * * 1", "0 1 * * *", "1 0 * * *", "1 0 0 * * *", "0 0 */10 * FRI",
+      "0 0 1,11,21,31 * FRI", "0 0 L * *", "0 0 L-1 * *", "0 0 LW * *", "0 0 1W * *", "0 0 * * 1L", "0 0 * * 1#1",
+      "* 0 0 * * *", "* 0 * * *",
+    ]
+    #expect(Set(try all.map { try signature($0) }).count == all.count)
+  }
+
+  @Test func aSignatureHasTheZone() throws {
     #expect(try signature("0 0 * * *", "Europe/London") != signature("0 0 * * *"))
     let interval = Schedule(job: "a", timing: .every(try Interval("15m")), zone: try zone("Europe/London"))
     #expect(interval.signature == "every 900s")

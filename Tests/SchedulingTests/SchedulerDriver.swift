@@ -57,6 +57,7 @@ struct SchedulerDriver {
       case .report(.clockOff): return "off"
       case .report(.clockWrong): return "wrong"
       case .report(.clockRight): return "right"
+      case .report(.knownAhead(let job, let since)): return "\(job) known since \(text(since).prefix(10))"
       }
     }
   }

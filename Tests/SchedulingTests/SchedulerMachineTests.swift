@@ -85,6 +85,27 @@ struct SchedulerMachineTests {
     #expect(driver.fire().isEmpty && driver.fire() == ["propose a@24T06:00:00"])
   }
 
+  @Test("when the control topic has begun anew, all timings are stored again, since when they were known")
+  func storeLost() throws {
+    let (a, b) = (try Driver.schedule("a", "0 * * * *", .all), try Driver.schedule("b"))
+    var driver = Driver(a, b, try Driver.schedule("off", isDisabled: true))
+    #expect(driver.give(.storeLost).isEmpty, "nothing was read yet")
+    _ = try driver.start(at: "24T05:20:00", known: ["a": try Driver.known(a, since: "2026-11-20T03:00:00Z")])
+    try driver.at("24T05:40:00")
+    #expect(driver.give(.storeLost) == ["remember a 20T03:00:00", "remember b 24T05:20:00"])
+    driver.give(.notStored(job: "a"))
+    #expect(driver.fire() == ["remember a 20T03:00:00"])
+    #expect(driver.fire() == ["propose a@24T06:00:00", "propose b@24T06:00:00"])
+    // Before it has begun, it knows none: what is stored later is what it begins with.
+    var waiting = Driver(a)
+    try waiting.at("24T05:20:00")
+    waiting.give(.logRead(fires: [], known: ["a": try Driver.known(a)]))
+    #expect(waiting.give(.storeLost).isEmpty)
+    waiting.give(.known(job: "a", try Driver.known(a, since: "2026-11-24T03:30:00Z")))
+    #expect(
+      waiting.give(.clock(aheadMilliseconds: 0)) == ["propose a@24T04:00:00", "propose a@24T05:00:00"])
+  }
+
   // MARK: Missed and on time
 
   @Test(
