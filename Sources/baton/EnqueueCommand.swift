@@ -30,7 +30,7 @@ extension Command {
     ],
     exitCodes: [
       ExitCode(1, "with --wait: the run failed"), ExitCode(5, "with --wait: the run was cancelled"),
-      ExitCode(6, "with --wait: the request expired"),
+      ExitCode(6, "with --wait: the request expired"), ExitCode(7, "with --wait: the request was given up as lost"),
     ],
     run: { arguments in
       let context = try Context(arguments)
@@ -54,7 +54,7 @@ extension Command {
         announce(request, queue: queue, offset: delivery.offset, ahead: ahead, arguments)
         guard arguments.flag("wait") else { return ExitCode.success }
         let follower = RunFollower(context: context, queue: queue, reader: reader)
-        return try await follower.wait(request: delivery.offset, eventsFrom: from, arguments)
+        return try await follower.wait(request.id, request: delivery.offset, eventsFrom: from, arguments)
       }
     })
 
@@ -130,7 +130,8 @@ extension Command {
         case let count?: ", behind \(formatCount(count)) others"
         }
       arguments.output.line("\(request.id)  queue \(queue), offset \(offset)\(place)")
-      arguments.output.flush()
     }
+    // Whoever reads a pipe gets the id now, and not when the run has ended.
+    arguments.output.flush()
   }
 }

@@ -16,6 +16,12 @@ struct QueueSnapshot: Sendable {
   /// Requests that have no end yet: what Kafka's own tools call the lag.
   var lag: Int64 { max(0, requests.end - max(committed?.offset ?? requests.start, requests.start)) }
 
+  /// The loss by which a run without an end was given up, its request being gone from the log.
+  func loss(of run: RunRecord) -> Loss? {
+    guard run.end == nil, run.queued == nil else { return nil }
+    return ledger.losses.map { Loss(from: $0.from, to: $0.to, by: $0.by) }.last { $0.covers(run.request) }
+  }
+
   /// - Parameter since: reads no further back than this; nil for all that the log has.
   static func load(_ queue: String, since: Timestamp?, _ context: Context, _ reader: LogReader) async throws
     -> QueueSnapshot

@@ -27,14 +27,17 @@ extension Command {
     "follow", summary: "follow a run until it ends", options: [SharedOption.json],
     arguments: [Argument("RUN", help: "the run's id")],
     examples: [Example("baton follow person-search-k3m9qw2hxa", "a progress bar, then the result")],
-    exitCodes: [ExitCode(1, "the run failed"), ExitCode(5, "it was cancelled"), ExitCode(6, "the request expired")],
+    exitCodes: [
+      ExitCode(1, "the run failed"), ExitCode(5, "it was cancelled"), ExitCode(6, "the request expired"),
+      ExitCode(7, "the request was given up as lost"),
+    ],
     run: { arguments in
       let context = try Context(arguments)
       return try await context.withReader { reader in
         let (snapshot, run) = try await findRun(arguments.argument("RUN"), context, reader)
         let follower = RunFollower(context: context, queue: snapshot.queue, reader: reader)
         let from = run.attempts.first?.token ?? run.ends.first?.at ?? snapshot.events.end
-        return try await follower.wait(request: run.request, eventsFrom: from, arguments)
+        return try await follower.wait(run.run, request: run.request, eventsFrom: from, arguments)
       }
     })
 
@@ -82,6 +85,7 @@ extension Command {
       let late = Set(run.ends.map(\.ended.token)).count - 1
       if late > 0 { lines.append(("", "\(late) end(s) of workers that had lost the queue do not count")) }
     }
+    if run.end == nil, let loss = snapshot.loss(of: run) { lines.append(("lost", loss.words)) }
     for (index, words) in relatives.followerWords.enumerated() {
       lines.append((index == 0 ? "followed by" : "", words))
     }
