@@ -103,6 +103,9 @@ extension Command {
   private static func again(
     _ original: Request, _ raw: RawRecord, topic: String, _ context: Context, _ arguments: ParsedArguments
   ) async throws -> Int32 {
+    try await context.withReader {
+      try await ControlSnapshot.load(context, $0).checkIsNotPaused(job: original.job)
+    }
     var request = original
     request.id = original.job + "-" + randomSuffix()
     request.origin = .cli

@@ -41,9 +41,7 @@ extension Command {
         topic: context.configuration.requestsTopic(queue),
         RequestCodec.encode(request, source: "/cli/" + Context.hostName))
       return try await context.withReader { reader in
-        if let words = try await ControlSnapshot.load(context, reader).words(.job(definition.job.name), now: .now) {
-          throw CommandError("\(words): the request would be skipped")
-        }
+        try await ControlSnapshot.load(context, reader).checkIsNotPaused(job: definition.job.name)
         // Where its events will begin, before it can have any.
         let events = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
         let from = try await reader.bounds(of: events).end

@@ -49,9 +49,7 @@ extension Command {
         plan.complete(
           try await UsualDurations.load(plan.steps.map(\.queue), context, reader), control, now: .now)
         show(plan, arguments)
-        if let words = control.words(.job(definition.job.name), now: .now) {
-          throw CommandError("\(words): the request would be skipped")
-        }
+        try control.checkIsNotPaused(job: definition.job.name)
         guard arguments.flag("yes") || confirm(arguments) else {
           arguments.errors.line("nothing was enqueued")
           return ExitCode.failure

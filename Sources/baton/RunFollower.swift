@@ -43,8 +43,9 @@ struct RunFollower: Sendable {
     let bar = ProgressBar("waiting", unit: "rows", output: arguments.errors)
     var began: Int64?
     let records = reader.follow(events, from: eventsFrom)
-    if let words = try await ControlSnapshot.load(context, reader).words(.queue(queue), now: .now) {
-      bar.announce(words)
+    let control = try await ControlSnapshot.load(context, reader)
+    for words in [control.standstill(of: queue, now: .now), control.words(.queue(queue), now: .now)] {
+      if let words { bar.announce(words) }
     }
     bar.tick()
     while let batch = try await records.next() {

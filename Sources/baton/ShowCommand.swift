@@ -11,14 +11,19 @@ extension Command {
     examples: [Example("baton show person-search-k3m9qw2hxa", "who asked, which workers ran it, how it ended")],
     run: { arguments in
       let context = try Context(arguments)
-      let (snapshot, run, relatives) = try await context.withReader { reader in
+      let (snapshot, run, relatives, control) = try await context.withReader { reader in
         let (snapshot, run) = try await findRun(arguments.argument("RUN"), context, reader)
-        return (snapshot, run, try await RunRelatives.load(run, snapshot, context, reader))
+        return (
+          snapshot, run, try await RunRelatives.load(run, snapshot, context, reader),
+          try await ControlSnapshot.load(context, reader)
+        )
       }
       if arguments.flag("json") {
-        printJSON(runFacts(run, queue: snapshot.queue, more: relatives.facts), to: arguments.output)
+        var more = relatives.facts.merging(run.orders(control, snapshot.queue)) { $1 }
+        if let loss = snapshot.loss(of: run) { more["lost"] = loss.facts }
+        printJSON(runFacts(run, queue: snapshot.queue, more: more), to: arguments.output)
       } else {
-        arguments.output.write(describe(run, snapshot, relatives, arguments.output))
+        arguments.output.write(describe(run, snapshot, relatives, control, arguments.output))
       }
       return ExitCode.success
     })
@@ -42,7 +47,8 @@ extension Command {
     })
 
   private static func describe(
-    _ run: RunRecord, _ snapshot: QueueSnapshot, _ relatives: RunRelatives, _ output: TerminalOutput
+    _ run: RunRecord, _ snapshot: QueueSnapshot, _ relatives: RunRelatives, _ control: ControlSnapshot,
+    _ output: TerminalOutput
   ) -> String {
     var lines: [(String, String)] = [
       ("run", run.run), ("status", run.status.rawValue), ("job", run.job ?? "unknown"),
@@ -85,7 +91,11 @@ extension Command {
       let late = Set(run.ends.map(\.ended.token)).count - 1
       if late > 0 { lines.append(("", "\(late) end(s) of workers that had lost the queue do not count")) }
     }
-    if run.end == nil, let loss = snapshot.loss(of: run) { lines.append(("lost", loss.words)) }
+    if let cancel = run.cancel(control, snapshot.queue) {
+      let remedy = run.attempts.isEmpty ? " (until its turn comes, `baton cancel \(run.run) --undo` takes it back)" : ""
+      lines.append(("to cancel", "ordered \(cancel.words)\(remedy)"))
+    }
+    if let loss = snapshot.loss(of: run) { lines.append(("lost", loss.words)) }
     for (index, words) in relatives.followerWords.enumerated() {
       lines.append((index == 0 ? "followed by" : "", words))
     }
