@@ -101,13 +101,8 @@ extension Command {
   ) async throws -> Int64 {
     let partition = TopicPartition(topic: context.configuration.requestsTopic(queue), partition: 0)
     let committed = try await admin.groupOffsets(group: context.configuration.kafka.group, partitions: [partition])
-    let start: Int64
-    if let offset = committed[partition]?.offset {
-      start = offset
-    } else {
-      start = try await reader.bounds(of: partition).start
-    }
-    return max(0, offset - start)
+    let bounds = try await reader.bounds(of: partition)
+    return max(0, offset - QueueLag(queue: queue, committed: committed[partition]?.offset, requests: bounds).next)
   }
 
   static func announce(

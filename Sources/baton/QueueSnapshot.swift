@@ -14,7 +14,7 @@ struct QueueSnapshot: Sendable {
   var events: LogBounds
 
   /// Requests that have no end yet: what Kafka's own tools call the lag.
-  var lag: Int64 { max(0, requests.end - max(committed?.offset ?? requests.start, requests.start)) }
+  var lag: Int64 { QueueLag(queue: queue, committed: committed?.offset, requests: requests).count }
 
   /// The loss by which a run without an end was given up, its request being gone from the log.
   func loss(of run: RunRecord) -> Loss? {

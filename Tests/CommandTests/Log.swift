@@ -53,6 +53,26 @@ struct Log: Sendable {
   static let started = #""attempt":1,"cause":"first","failures":0,"crashes":0,"rows":0,"waitingThrough":0"#
   static let succeeded = #""attempt":1,"token":0,"rows":0,"chunks":0,"facts":{}"#
 
+  /// Stores the workers' group's place in a topic, as one of them would.
+  static func commit(_ offset: Int64, of topic: String, _ tool: Tool) async throws {
+    let address = try #require(tool.environment["BATON_KAFKA"])
+    let (assigned, continuation) = AsyncStream.makeStream(of: [TopicPartition].self)
+    let member = try GroupConsumer(
+      settings: KafkaSettings(bootstrap: address, clientID: "test"), group: "baton", topics: [topic],
+      logger: .discarding
+    ) { event in
+      if case .assigned(let partitions) = event { continuation.yield(partitions) }
+    }
+    for await partitions in assigned where partitions.contains(TopicPartition(topic: topic)) { break }
+    do {
+      try await member.commit(TopicPartition(topic: topic), offset: offset)
+    } catch {
+      await member.close()
+      throw error
+    }
+    await member.close()
+  }
+
   func order(key: String, _ members: String) async throws {
     try await send("baton.control", type: "baton.order", key: key, #"{\#(members)}"#)
   }
