@@ -99,23 +99,37 @@ struct RunFollower: Sendable {
   /// request was not skipped for another, or if the other's end is gone from the log.
   private func standIn(_ own: RunOutcome, before offset: Int64) async throws -> RunOutcome? {
     guard case .ended(let first) = own.result, first.end.original != nil else { return nil }
-    var ledger = RunLedger()
-    let bounds = try await reader.bounds(of: events)
-    let records = reader.records(of: events, from: bounds.start, to: offset)
-    while let batch = try await records.next() {
-      for record in batch {
-        guard let event = try? EventCodec.decode(record.raw) else { continue }
-        ledger.apply(event, at: record.offset, appended: record.appended)
-      }
-    }
     // The other may itself have been skipped for an earlier one.
     var found: RunOutcome?
     var end = first.end
-    while let original = end.original, let run = ledger.runs[original.at], let ended = run.end?.ended {
-      found = RunOutcome(run: run.run, result: .ended(ended), standIn: original.words)
+    while let original = end.original, let (run, ended) = try await self.end(of: original.at, before: offset) {
+      found = RunOutcome(run: run, result: .ended(ended), standIn: original.words)
       end = ended.end
     }
     return found
+  }
+
+  /// How the request at an offset of the queue ended, as far as the events up to another offset tell.
+  private func end(of request: Int64, before offset: Int64) async throws -> (run: String, Event.Ended)? {
+    let requests = TopicPartition(topic: context.configuration.requestsTopic(queue))
+    let (bounds, places) = (try await reader.bounds(of: events), try await reader.bounds(of: requests))
+    var from = bounds.start
+    if request >= places.start, request < places.end,
+      let record = try await reader.records(of: requests, from: request, to: request + 1).next()?.first
+    {
+      // It has no events before it.
+      let moment = record.appended + -RunSearch.marginMilliseconds
+      from = max(from, try await reader.offset(of: events, atOrAfter: moment.milliseconds))
+    }
+    var ledger = RunLedger()
+    let records = reader.records(of: events, from: from, to: offset)
+    while let batch = try await records.next() {
+      for record in batch {
+        guard let event = try? EventCodec.decode(record.raw), event.request == request else { continue }
+        ledger.apply(event, at: record.offset, appended: record.appended)
+      }
+    }
+    return ledger.runs[request].flatMap { run in run.end.map { (run.run, $0.ended) } }
   }
 }
 
