@@ -24,3 +24,28 @@ public func printable(_ text: String, keepsLines: Bool = false) -> String {
   }
   return shown
 }
+
+/// JSON text whose strings have no character that a terminal would act on, each being written as its escape.
+/// - Parameter text: valid JSON, in which such characters stand in strings only, and those below U+0020 not at all.
+public func printableJSON(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: isControl) else { return text }
+  var shown = ""
+  for scalar in text.unicodeScalars {
+    guard isControl(scalar) else {
+      shown.unicodeScalars.append(scalar)
+      continue
+    }
+    let hexadecimal = String(scalar.value, radix: 16)
+    shown += "\\u" + String(repeating: "0", count: max(0, 4 - hexadecimal.count)) + hexadecimal
+  }
+  return shown
+}
+
+/// The text as one word of a POSIX shell, quoted only where it must be.
+public func printableShellWord(_ text: String) -> String {
+  let isPlain = text.unicodeScalars.allSatisfy { scalar in
+    ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+      || "._-/:@,".unicodeScalars.contains(scalar)
+  }
+  return isPlain && !text.isEmpty ? text : shellWord(text)
+}

@@ -132,7 +132,8 @@ extension Command {
         .object(["id": .string(request.id), "retryOf": .string(original.id), "offset": .integer(delivery.offset)]),
         to: arguments.output)
     } else {
-      arguments.output.line("\(request.id)  again what \(original.id) was, offset \(delivery.offset)")
+      arguments.output.line(
+        "\(printable(request.id))  again what \(printable(original.id)) was, offset \(delivery.offset)")
     }
     return ExitCode.success
   }
@@ -173,15 +174,17 @@ extension Command {
   ) {
     let stored = letter.letter
     output.line("letter    \(letter.offset)")
-    output.line("run       \(stored.run)")
-    output.line("from      \(stored.topic) at offset \(stored.offset)")
-    output.line("when      \(stored.time?.description ?? "unknown"), by \(stored.worker)")
-    output.line("why       \(stored.kind), after \(stored.attempts) attempts: \(stored.reason)")
+    output.line("run       \(printable(stored.run))")
+    output.line("from      \(printable(stored.topic)) at offset \(stored.offset)")
+    output.line("when      \(stored.time?.description ?? "unknown"), by \(printable(stored.worker))")
+    let reason = printable(stored.reason, keepsLines: true).split(separator: "\n", omittingEmptySubsequences: false)
+      .joined(separator: "\n          ")
+    output.line("why       \(printable(stored.kind)), after \(stored.attempts) attempts: \(reason)")
     for header in stored.original.headers {
-      output.line("header    \(header.name): \(header.value.map { printable($0, limit: 400) } ?? "null")")
+      output.line("header    \(printable(header.name)): \(header.value.map { shown($0, limit: 400) } ?? "null")")
     }
     let leftOut = stored.original.leftOut
-    let value = stored.original.value.map { "\($0.count) bytes: " + printable($0, limit: 4_000) } ?? "null"
+    let value = stored.original.value.map { "\($0.count) bytes: " + shown($0, limit: 4_000) } ?? "null"
     output.line("value     \(leftOut.value.map { "\($0) bytes, not in this letter" } ?? value)")
     guard !leftOut.isNothing else { return }
     output.line("dropped   \(leftOut.words) (bytes): too large for a dead letter")
@@ -190,16 +193,13 @@ extension Command {
     }
     output.line("          they are still where it came from:")
     output.line(
-      "          kafka-console-consumer.sh --bootstrap-server \(context.configuration.kafka.bootstrap) --topic \(stored.topic) "
+      "          kafka-console-consumer.sh --bootstrap-server \(context.configuration.kafka.bootstrap) --topic \(printableShellWord(stored.topic)) "
         + "--partition 0 --offset \(stored.offset) --max-messages 1 --property print.headers=true --property print.key=true"
     )
   }
 
-  /// Bytes as text, with what a terminal would act on made visible.
-  private static func printable(_ bytes: [UInt8], limit: Int) -> String {
-    let text = String(decoding: bytes.prefix(limit), as: UTF8.self)
-    let safe = String(
-      String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : $0 }))
-    return bytes.count > limit ? safe + "…" : safe
+  /// The beginning of some bytes as text on one line.
+  private static func shown(_ bytes: [UInt8], limit: Int) -> String {
+    printable(String(decoding: bytes.prefix(limit), as: UTF8.self)) + (bytes.count > limit ? "…" : "")
   }
 }

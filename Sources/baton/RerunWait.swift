@@ -34,7 +34,7 @@ struct RerunWait: Sendable {
     let follower = RunFollower(context: context, queue: job.queue, reader: reader)
     let outcome = try await follower.outcome(
       of: id, request: offset, eventsFrom: starts[job.queue]?.events ?? 0, arguments)
-    if withDependents, !arguments.flag("json") { arguments.output.write("\(outcome.run)  ") }
+    if withDependents, !arguments.flag("json") { arguments.output.write(printable(outcome.run) + "  ") }
     follower.report(outcome, arguments)
     var code = outcome.exitCode
     guard withDependents, outcome.hasSucceeded else { return code }

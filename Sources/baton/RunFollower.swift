@@ -29,7 +29,7 @@ struct RunFollower: Sendable {
       arguments.errors.line("run \(printable(outcome.run)): \(loss.words)")
       arguments.errors.line("Ask for it again with `baton enqueue` or `baton rerun`.")
     } else if !arguments.flag("json") {
-      arguments.output.line(outcome.words)
+      arguments.output.line(printable(outcome.words, keepsLines: true))
     }
     arguments.output.flush()
   }
@@ -137,8 +137,9 @@ extension RunEnd {
   /// The earlier request that a skipped one was skipped for; nil for any other end.
   fileprivate var original: (at: Int64, words: String)? {
     switch self {
-    case .skipped(.duplicate(let of, let at)): (at, "a duplicate of \(of) at offset \(at)")
-    case .skipped(.covered(let by, let at)): (at, "covered by \(by) at offset \(at), which was waiting already")
+    case .skipped(.duplicate(let of, let at)): (at, "a duplicate of \(printable(of)) at offset \(at)")
+    case .skipped(.covered(let by, let at)):
+      (at, "covered by \(printable(by)) at offset \(at), which was waiting already")
     case .skipped(.expired), .skipped(.paused), .succeeded, .failed, .cancelled: nil
     }
   }

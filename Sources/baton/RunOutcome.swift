@@ -86,16 +86,18 @@ func endWords(_ ended: Event.Ended) -> String {
     var facts = facts
     facts["peakMemoryBytes"] = nil
     facts["chunks"] = nil
-    let words = facts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.factText)" }
+    let words = facts.sorted { $0.key < $1.key }.map { printable("\($0.key) \($0.value.factText)") }
     let extra = words.isEmpty ? "" : " (" + words.joined(separator: ", ") + ")"
     return "succeeded\(rows)\(extra)"
-  case .failed(let failure): return "failed (\(failure.kind.rawValue)): \(failure.message)"
-  case .cancelled(let by, let reason): return "cancelled by \(by)" + (reason.map { ": \($0)" } ?? "")
-  case .skipped(.duplicate(let of, let at)): return "skipped: a duplicate of \(of) at offset \(at)"
-  case .skipped(.covered(let by, let at)): return "covered by \(by) at offset \(at), which was waiting already"
+  case .failed(let failure): return "failed (\(failure.kind.rawValue)): \(printable(failure.message, keepsLines: true))"
+  case .cancelled(let by, let reason):
+    return "cancelled by \(printable(by))" + (reason.map { ": \(printable($0))" } ?? "")
+  case .skipped(.duplicate(let of, let at)): return "skipped: a duplicate of \(printable(of)) at offset \(at)"
+  case .skipped(.covered(let by, let at)):
+    return "covered by \(printable(by)) at offset \(at), which was waiting already"
   case .skipped(.expired(let at)): return "skipped: expired at \(at)"
   case .skipped(.paused(let by, let reason)):
-    return "skipped: its job is paused by \(by)" + (reason.map { ": \($0)" } ?? "")
+    return "skipped: its job is paused by \(printable(by))" + (reason.map { ": \(printable($0))" } ?? "")
   }
 }
 

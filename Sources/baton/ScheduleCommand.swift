@@ -71,7 +71,7 @@ extension Command {
       return try await context.withReader { try await ControlSnapshot.load(context, $0) }
     } catch {
       let reason = (error as? any UserFacingError)?.message ?? "\(error)"
-      arguments.errors.line("whether anything is paused or skipped is not known: \(reason)")
+      arguments.errors.line(printable("whether anything is paused or skipped is not known: \(reason)"))
       return nil
     }
   }

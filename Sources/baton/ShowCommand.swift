@@ -50,22 +50,26 @@ extension Command {
     _ run: RunRecord, _ snapshot: QueueSnapshot, _ relatives: RunRelatives, _ control: ControlSnapshot,
     _ output: TerminalOutput
   ) -> String {
-    var lines: [(String, String)] = [
-      ("run", run.run), ("status", run.status.rawValue), ("job", run.job ?? "unknown"),
-      ("queue", "\(snapshot.queue), offset \(run.request)"),
-    ]
+    var lines: [(name: String, text: String)] = []
+    func add(_ name: String, _ text: String) { lines.append((name, printable(text))) }
+    // Only these texts may have lines of their own.
+    func add(_ name: String, block text: String) { lines.append((name, printable(text, keepsLines: true))) }
+    add("run", run.run)
+    add("status", run.status.rawValue)
+    add("job", run.job ?? "unknown")
+    add("queue", "\(snapshot.queue), offset \(run.request)")
     if let queued = run.queued {
-      lines.append(("requested", queued.appended.description))
+      add("requested", queued.appended.description)
       if let request = queued.request {
-        lines.append(("by", relatives.origin ?? "\(request.origin.rawValue) \(request.requestedBy ?? "")"))
-        if !request.params.isEmpty { lines.append(("params", JSONValue.object(request.params).jsonText)) }
-        if let key = request.deduplicationKey { lines.append(("dedupe key", key)) }
-        if let expires = request.expires { lines.append(("expires", expires.description)) }
-        if let notBefore = request.notBefore { lines.append(("not before", notBefore.description)) }
+        add("by", relatives.origin ?? "\(request.origin.rawValue) \(request.requestedBy ?? "")")
+        if !request.params.isEmpty { add("params", JSONValue.object(request.params).jsonText) }
+        if let key = request.deduplicationKey { add("dedupe key", key) }
+        if let expires = request.expires { add("expires", expires.description) }
+        if let notBefore = request.notBefore { add("not before", notBefore.description) }
       }
     }
     for attempt in run.attempts {
-      var words = "on \(attempt.worker) at \(attempt.started), token \(attempt.token)"
+      var words = "on \(printable(attempt.worker)) at \(attempt.started), token \(attempt.token)"
       switch attempt.cause {
       case .first: break
       case .failure: words += ", after a failure"
@@ -78,28 +82,28 @@ extension Command {
       case .handedOver: words += "\n  handed over after \(formatCount(attempt.rows)) rows"
       case .ended, .open: break
       }
-      lines.append(("attempt \(attempt.number)", words))
+      add("attempt \(attempt.number)", block: words)
     }
     if run.end == nil, let metadata = snapshot.metadata, let checkpoint = metadata.checkpoint, checkpoint.run == run.run
     {
       var words = "attempt \(checkpoint.attempt), \(formatCount(checkpoint.rows)) rows in \(checkpoint.chunks) chunks"
       if case .inline(let cursor) = checkpoint.cursor { words += ", next after \(cursor)" }
-      lines.append(("checkpoint", words))
+      add("checkpoint", words)
     }
     if let end = run.end {
-      lines.append(("end", "\(end.time) \(endWords(end.ended))"))
+      add("end", block: "\(end.time) \(endWords(end.ended))")
       let late = Set(run.ends.map(\.ended.token)).count - 1
-      if late > 0 { lines.append(("", "\(late) end(s) of workers that had lost the queue do not count")) }
+      if late > 0 { add("", "\(late) end(s) of workers that had lost the queue do not count") }
     }
     if let cancel = run.cancel(control, snapshot.queue) {
       let remedy = run.attempts.isEmpty ? " (until its turn comes, `baton cancel \(run.run) --undo` takes it back)" : ""
-      lines.append(("to cancel", "ordered \(cancel.words)\(remedy)"))
+      add("to cancel", "ordered \(cancel.words)\(remedy)")
     }
-    if let loss = snapshot.loss(of: run) { lines.append(("lost", loss.words)) }
+    if let loss = snapshot.loss(of: run) { add("lost", loss.words) }
     for (index, words) in relatives.followerWords.enumerated() {
-      lines.append((index == 0 ? "followed by" : "", words))
+      add(index == 0 ? "followed by" : "", words)
     }
-    let width = lines.map(\.0.count).max() ?? 0
+    let width = lines.map(\.name.count).max() ?? 0
     return lines.map { name, text in
       let indented = text.split(separator: "\n", omittingEmptySubsequences: false)
         .joined(separator: "\n" + String(repeating: " ", count: width + 2))
