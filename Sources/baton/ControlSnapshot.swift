@@ -130,11 +130,11 @@ struct ControlSnapshot: Sendable {
     return .object(facts)
   }
 
-  /// Why a queue stands still until a person decides: `queue nightly stands still (GREEN, 3 min ago): …`.
+  /// Why a queue stands still until a person decides: `stands still (GREEN, 3 min ago): …`; the message names the queue.
   func standstill(of queue: String, now: Timestamp) -> String? {
     guard let problem = problems[queue] else { return nil }
     let since = formatRelative(milliseconds: problem.time.milliseconds, now: now.milliseconds)
-    return "queue \(queue) stands still (\(printable(problem.worker)), \(since)): "
+    return "stands still (\(printable(problem.worker)), \(since)): "
       + printable(problem.message, keepsLines: true)
   }
 

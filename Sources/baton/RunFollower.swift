@@ -67,7 +67,7 @@ struct RunFollower: Sendable {
           bar.announce("attempt \(failed.attempt) failed: \(failed.message)\nnext attempt at \(failed.retryAt)")
         case .ended(let ended):
           let own = RunOutcome(run: run, result: .ended(ended))
-          if let other = try await standIn(own, before: record.offset) {
+          if let other = try await standIn(own, at: request, before: record.offset) {
             bar.finish()
             return other
           }
@@ -97,14 +97,17 @@ struct RunFollower: Sendable {
 
   /// The end of the run that stands for a request that was skipped. That run came first, so it ended first; nil if the
   /// request was not skipped for another, or if the other's end is gone from the log.
-  private func standIn(_ own: RunOutcome, before offset: Int64) async throws -> RunOutcome? {
+  private func standIn(_ own: RunOutcome, at request: Int64, before offset: Int64) async throws -> RunOutcome? {
     guard case .ended(let first) = own.result, first.end.original != nil else { return nil }
-    // The other may itself have been skipped for an earlier one.
+    // The other may itself have been skipped for one that is earlier still.
     var found: RunOutcome?
     var end = first.end
-    while let original = end.original, let (run, ended) = try await self.end(of: original.at, before: offset) {
+    var request = request
+    while let original = end.original, original.at < request,
+      let (run, ended) = try await self.end(of: original.at, before: offset)
+    {
       found = RunOutcome(run: run, result: .ended(ended), standIn: original.words)
-      end = ended.end
+      (end, request) = (ended.end, original.at)
     }
     return found
   }

@@ -149,9 +149,9 @@ struct OrderTests {
       try await Log.with(tool) { log in
         try await log.send(
           "baton.control", type: "baton.problem", key: "problem/q",
-          #"{"queue":"q","worker":"GREEN","message":"requests are gone","time":"2026-11-24T01:29:00Z"}"#)
+          #"{"queue":"q","worker":"GREEN","message":"queue 'q': requests are gone","time":"2026-11-24T01:29:00Z"}"#)
         let waiting = try tool.start("enqueue", "ok", "--wait")
-        #expect(await waiting.line("queue q stands still (GREEN, ")?.contains("requests are gone") == true)
+        #expect(await waiting.line("stands still (GREEN, ")?.contains("queue 'q': requests are gone") == true)
         waiting.signal(SIGTERM)
         await waiting.end()
       }
