@@ -60,8 +60,7 @@ public enum ControlCodec {
 
   private static func cancelKey(run: String, queue: String) -> String { "cancel/\(queue)/\(run)" }
 
-  /// The tombstone that takes the order to cancel a run off the compacted topic, once it is carried out or
-  /// taken back.
+  /// The tombstone that takes the order to cancel a run off the compacted topic, once it is carried out.
   public static func withdrawnCancel(run: String, queue: String) -> RawRecord {
     RawRecord(key: Array(cancelKey(run: run, queue: queue).utf8))
   }

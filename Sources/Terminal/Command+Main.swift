@@ -62,11 +62,12 @@ extension Command {
       return ExitCode.interrupted
     }
     guard let error = error as? any UserFacingError else {
-      errors.line("\(prefix) \(error)")
+      errors.line("\(prefix) " + printable("\(error)", keepsLines: true))
       return ExitCode.failure
     }
-    errors.line("\(prefix) \(error.message)")
-    if let remedy = error.remedy, !remedy.isEmpty { errors.line(remedy) }
+    // Messages quote what records, files and servers say.
+    errors.line("\(prefix) " + printable(error.message, keepsLines: true))
+    if let remedy = error.remedy, !remedy.isEmpty { errors.line(printable(remedy, keepsLines: true)) }
     if let usage = error as? UsageError {
       let path = usage.commandPath.isEmpty ? [name] : usage.commandPath
       errors.line(errors.styled("See: \(path.joined(separator: " ")) --help", .dim))

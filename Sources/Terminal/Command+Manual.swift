@@ -16,31 +16,44 @@ extension Command {
     return HelpText(path).text(width: width)
   }
 
-  /// A ready subcommand, `manual`, that prints the tool's manual.
-  public static let manual = Command(
-    "manual", summary: "print the manual of all commands",
-    options: [
-      Option(
-        "format", value: "FORMAT", help: "for man, or for a page to read", defaultValue: "markdown",
-        completion: .values(["markdown", "man"]))
-    ],
-    run: { arguments in
-      let root = arguments.root
-      arguments.output.write(arguments.value("format") == "man" ? root.manualPage() : root.markdownManual())
-      return ExitCode.success
-    })
+  /// A ready subcommand, `manual`, that prints the manual of the tool of this name.
+  public static func manual(of tool: String) -> Command {
+    Command(
+      "manual", summary: "print the manual of all commands",
+      options: [
+        Option(
+          "format", value: "FORMAT", help: "for man, or for a page to read", defaultValue: "markdown",
+          completion: .values(["markdown", "man"]))
+      ],
+      examples: [
+        Example("\(tool) manual > \(tool).md", "a page to read"),
+        Example("\(tool) manual --format man > \(tool).1", "a page for man: man ./\(tool).1"),
+      ],
+      run: { arguments in
+        let root = arguments.root
+        arguments.output.write(arguments.value("format") == "man" ? root.manualPage() : root.markdownManual())
+        return ExitCode.success
+      })
+  }
 
-  /// A ready subcommand, `completions SHELL`, that prints the tool's completions for a shell.
-  public static let completions = Command(
-    "completions", summary: "print the completions for a shell",
-    arguments: [
-      Argument("SHELL", help: "the shell", completion: .values(Shell.allCases.map(\.rawValue)))
-    ],
-    run: { arguments in
-      guard let shell = Shell(rawValue: arguments.argument("SHELL")) else {
-        throw arguments.usageError("SHELL: unknown shell")
-      }
-      arguments.output.write(arguments.root.completionScript(for: shell))
-      return ExitCode.success
-    })
+  /// A ready subcommand, `completions SHELL`, that prints the completions of the tool of this name for a shell.
+  public static func completions(of tool: String) -> Command {
+    Command(
+      "completions", summary: "print the completions for a shell",
+      arguments: [
+        Argument("SHELL", help: "the shell", completion: .values(Shell.allCases.map(\.rawValue)))
+      ],
+      examples: [
+        Example("\(tool) completions bash > \(tool).bash", "for bash: `source` that file in ~/.bashrc"),
+        Example("\(tool) completions zsh > _\(tool)", "for zsh: in a folder of its fpath"),
+        Example("\(tool) completions fish > \(tool).fish", "for fish: in ~/.config/fish/completions"),
+      ],
+      run: { arguments in
+        guard let shell = Shell(rawValue: arguments.argument("SHELL")) else {
+          throw arguments.usageError("SHELL: unknown shell")
+        }
+        arguments.output.write(arguments.root.completionScript(for: shell))
+        return ExitCode.success
+      })
+  }
 }

@@ -55,12 +55,12 @@ public final class ProgressBar: Sendable {
     }
   }
 
-  /// Prints a line that stays, above the bar.
+  /// Prints a line that stays, above the bar; `printable`, with its line breaks.
   public func announce(_ text: String) {
     let now = clock()
     state.withLock { state in
       let isDrawn = isLive && state.drawnAt != nil && !state.isFinished
-      output.write((isDrawn ? ProgressBar.clearLine : "") + text + "\n")
+      output.write((isDrawn ? ProgressBar.clearLine : "") + printable(text, keepsLines: true) + "\n")
       if isDrawn { draw(&state, now: now) }
     }
   }
@@ -72,7 +72,7 @@ public final class ProgressBar: Sendable {
     state.withLock { state in
       guard !state.isFinished else { return }
       state.isFinished = true
-      let line = message ?? state.progress.summary(now: now)
+      let line = printable(message ?? state.progress.summary(now: now), keepsLines: true)
       let isDrawn = isLive && state.drawnAt != nil
       output.write((isDrawn ? ProgressBar.clearLine : "") + (line.isEmpty ? "" : line + "\n"))
     }

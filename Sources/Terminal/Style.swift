@@ -15,8 +15,10 @@ public enum Style: Int, Sendable, CaseIterable {
 }
 
 extension TerminalOutput {
-  /// The text in these styles, or as it is where colours are not wanted.
+  /// The text in these styles, or plain where colours are not wanted; what a terminal would act on in the text itself is
+  /// made harmless, as `printable` does.
   public func styled(_ text: String, _ styles: Style...) -> String {
-    isStyled ? Style.apply(styles, to: text) : text
+    let text = printable(text, keepsLines: true)
+    return isStyled ? Style.apply(styles, to: text) : text
   }
 }

@@ -23,7 +23,8 @@ extension Command {
     ],
     subcommands: [
       .initialize, .check, .topics, .worker, .scheduler, .schedule, .enqueue, .runs, .show, .follow, .status, .lag,
-      .cancel, .skip, .pause, .resume, .retry, .rerun, .dead, .audit, .dev, .demo, .completions, .manual, .sync,
+      .cancel, .skip, .pause, .resume, .retry, .rerun, .dead, .audit, .dev, .demo, .completions(of: "baton"),
+      .manual(of: "baton"), .sync,
       .broker, .processGuard, .names,
     ],
     exitCodes: [ExitCode(3, "Kafka could not be reached, or refused"), ExitCode(4, "the configuration has errors")],

@@ -195,5 +195,5 @@ extension KafkaError: UserFacingError {
   public var exitCode: Int32 { 3 }
 }
 
-/// Facts as JSON, one document a line.
-func printJSON(_ value: JSONValue, to output: TerminalOutput) { output.line(value.jsonText) }
+/// Facts as JSON, one document a line. What a terminal would act on is escaped, which is the same to a program.
+func printJSON(_ value: JSONValue, to output: TerminalOutput) { output.line(printableJSON(value.jsonText)) }

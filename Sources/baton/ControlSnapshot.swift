@@ -28,9 +28,26 @@ struct ControlSnapshot: Sendable {
     }
   }
 
-  private var orders: [Target: StandingOrder] = [:]
+  /// An order that stands, and when the log took it.
+  struct Given: Sendable {
+    var order: StandingOrder
+    var at: Timestamp
+
+    /// `by ada@host at 2026-11-24T01:29:00.000Z: index rebuild`.
+    var words: String {
+      "by \(printable(order.by)) at \(at)" + (order.reason.map { ": \(printable($0))" } ?? "")
+    }
+
+    var facts: [String: JSONValue] {
+      var facts: [String: JSONValue] = ["by": .string(order.by), "at": .string(at.description)]
+      if let reason = order.reason { facts["reason"] = .string(reason) }
+      return facts
+    }
+  }
+
+  private var orders: [Target: Given] = [:]
   /// By the record's key, which is all that a tombstone has.
-  private var cancels: [String: ControlMessage] = [:]
+  private var cancels: [String: (queue: String, run: String, given: Given)] = [:]
   /// Why queues stand still, by the queue.
   private(set) var problems: [String: ProblemRecord] = [:]
   /// When each scheduler was last seen, by the log's clock; it says so every five minutes.
@@ -65,12 +82,13 @@ struct ControlSnapshot: Sendable {
     case .scheduler(let scheduler): schedulers[scheduler.name] = appended
     case .problem(let problem): problems[problem.queue] = problem
     case .order(let message):
+      let given = Given(order: message.order, at: appended)
       switch message.order.action {
-      case .pause: orders[.queue(message.queue)] = message.order
+      case .pause: orders[.queue(message.queue)] = given
       case .resume: orders[.queue(message.queue)] = nil
-      case .pauseJob(let job, _): orders[.job(job)] = message.order
+      case .pauseJob(let job, _): orders[.job(job)] = given
       case .resumeJob(let job): orders[.job(job)] = nil
-      case .cancel: cancels[key] = message
+      case .cancel(let run): cancels[key] = (message.queue, run, given)
       case .uncancel: cancels[key] = nil
       case .acceptLoss: break
       }
@@ -78,32 +96,51 @@ struct ControlSnapshot: Sendable {
   }
 
   /// The order to cancel a run, while it is not carried out.
-  func cancel(run: String, queue: String) -> StandingOrder? {
-    cancels.values.first { $0.queue == queue && $0.order.action == .cancel(run: run) }?.order
+  func cancel(run: String, queue: String) -> Given? {
+    cancels.values.first { $0.queue == queue && $0.run == run }?.given
+  }
+
+  /// The orders to cancel runs of a queue that are not carried out, in the order of time. The requests of some are still
+  /// to come.
+  func cancels(of queue: String) -> [(run: String, given: Given)] {
+    cancels.values.filter { $0.queue == queue }.map { ($0.run, $0.given) }
+      .sorted { ($0.given.at, $0.run) < ($1.given.at, $1.run) }
   }
 
   /// The order that keeps it paused at this moment.
-  func order(_ target: Target, now: Timestamp) -> (order: StandingOrder, until: Timestamp?)? {
-    guard let order = orders[target] else { return nil }
-    switch order.action {
-    case .pause(let until), .pauseJob(_, let until): return until.map({ now < $0 }) ?? true ? (order, until) : nil
+  func order(_ target: Target, now: Timestamp) -> (given: Given, until: Timestamp?)? {
+    guard let given = orders[target] else { return nil }
+    switch given.order.action {
+    case .pause(let until), .pauseJob(_, let until): return until.map({ now < $0 }) ?? true ? (given, until) : nil
     case .resume, .resumeJob, .cancel, .uncancel, .acceptLoss: return nil
     }
   }
 
-  /// `queue nightly is paused by ada@host: index rebuild`, and how it ends.
+  /// `queue nightly is paused by ada@host at 2026-11-24T01:29:00.000Z: index rebuild`, and how it ends.
   func words(_ target: Target, now: Timestamp) -> String? {
-    guard let (order, until) = order(target, now: now) else { return nil }
-    let reason = order.reason.map { ": \($0)" } ?? ""
+    guard let (given, until) = order(target, now: now) else { return nil }
     let end = until.map { "until \($0), or `baton resume \(target.name)`" } ?? "until `baton resume \(target.name)`"
-    return "\(target.words) is paused by \(order.by)\(reason) (\(end))"
+    return "\(target.words) is paused \(given.words) (\(end))"
   }
 
   func facts(_ target: Target, now: Timestamp) -> JSONValue? {
-    guard let (order, until) = order(target, now: now) else { return nil }
-    var facts: [String: JSONValue] = ["by": .string(order.by)]
-    if let reason = order.reason { facts["reason"] = .string(reason) }
+    guard let (given, until) = order(target, now: now) else { return nil }
+    var facts = given.facts
     if let until { facts["until"] = .string(until.description) }
     return .object(facts)
+  }
+
+  /// Why a queue stands still until a person decides: `stands still (GREEN, 3 min ago): …`; the message names the queue.
+  func standstill(of queue: String, now: Timestamp) -> String? {
+    guard let problem = problems[queue] else { return nil }
+    let since = formatRelative(milliseconds: problem.time.milliseconds, now: now.milliseconds)
+    return "stands still (\(printable(problem.worker)), \(since)): "
+      + printable(problem.message, keepsLines: true)
+  }
+
+  /// - Throws: `CommandError` for a job that is paused: its requests would be skipped.
+  func checkIsNotPaused(job: String) throws {
+    guard let words = words(.job(job), now: .now) else { return }
+    throw CommandError("\(words): the request would be skipped")
   }
 }

@@ -22,9 +22,9 @@ extension Command {
           let context = try Context(arguments)
           let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
           let letters = try await context.withReader(recordBytesMax: letterBytesMax) {
-            try await load(context, $0, since: try arguments.since())
+            try await DeadLetters(context, $0).latest(limit, since: try arguments.since())
           }
-          let shown = letters.reversed().prefix(limit)
+          let shown = letters.reversed()
           if arguments.flag("json") {
             for letter in shown { printJSON(facts(letter), to: arguments.output) }
             return ExitCode.success
@@ -51,7 +51,7 @@ extension Command {
         run: { arguments in
           let context = try Context(arguments)
           let (letter, isThere) = try await context.withReader(recordBytesMax: letterBytesMax) { reader in
-            let letter = try await find(arguments.argument("LETTER"), context, reader)
+            let letter = try await DeadLetters(context, reader).find(arguments.argument("LETTER"))
             return (letter, try await letter.letter.isStillOnItsTopic(reader))
           }
           if arguments.flag("json") {
@@ -68,7 +68,7 @@ extension Command {
         run: { arguments in
           let context = try Context(arguments)
           let (letter, original) = try await context.withReader(recordBytesMax: .max) { reader in
-            let letter = try await find(arguments.argument("LETTER"), context, reader).letter
+            let letter = try await DeadLetters(context, reader).find(arguments.argument("LETTER")).letter
             return (letter, try await letter.whole(reader))
           }
           guard case .request(let request) = RequestCodec.decode(original) else {
@@ -88,21 +88,31 @@ extension Command {
     run: { arguments in
       let context = try Context(arguments)
       let id = arguments.argument("RUN")
-      let (snapshot, run) = try await context.withReader { try await findRun(id, context, $0) }
+      let (queue, run, raw) = try await context.withReader { reader in
+        let (snapshot, run) = try await findRun(id, context, reader)
+        let partition = TopicPartition(topic: context.configuration.requestsTopic(snapshot.queue))
+        guard run.queued != nil else { return (snapshot.queue, run, nil as RawRecord?) }
+        // The record itself has what its sender put beside the request.
+        let record = try await reader.records(of: partition, from: run.request, to: run.request + 1).next()?.first
+        return (snapshot.queue, run, record?.raw)
+      }
       guard run.end != nil else {
         throw CommandError(
           "run \(id) has not ended yet: it is \(run.status.rawValue)", remedy: "See `baton show \(id)`.")
       }
-      guard let queued = run.queued, let request = queued.request else {
+      guard let request = run.queued?.request, let raw else {
         throw CommandError("the request of run \(id) cannot be read")
       }
-      let topic = context.configuration.requestsTopic(snapshot.queue)
-      return try await again(request, queued.raw, topic: topic, context, arguments)
+      let topic = context.configuration.requestsTopic(queue)
+      return try await again(request, raw, topic: topic, context, arguments)
     })
 
   private static func again(
     _ original: Request, _ raw: RawRecord, topic: String, _ context: Context, _ arguments: ParsedArguments
   ) async throws -> Int32 {
+    try await context.withReader {
+      try await ControlSnapshot.load(context, $0).checkIsNotPaused(job: original.job)
+    }
     var request = original
     request.id = original.job + "-" + randomSuffix()
     request.origin = .cli
@@ -122,34 +132,10 @@ extension Command {
         .object(["id": .string(request.id), "retryOf": .string(original.id), "offset": .integer(delivery.offset)]),
         to: arguments.output)
     } else {
-      arguments.output.line("\(request.id)  again what \(original.id) was, offset \(delivery.offset)")
+      arguments.output.line(
+        "\(printable(request.id))  again what \(printable(original.id)) was, offset \(delivery.offset)")
     }
     return ExitCode.success
-  }
-
-  private static func load(_ context: Context, _ reader: LogReader, since: Timestamp?) async throws
-    -> [(offset: Int64, letter: StoredDeadLetter)]
-  {
-    let partition = TopicPartition(topic: context.configuration.deadLettersTopic, partition: 0)
-    let bounds = try await reader.bounds(of: partition)
-    var from = bounds.start
-    if let since { from = try await reader.offset(of: partition, atOrAfter: since.milliseconds) }
-    var letters: [(Int64, StoredDeadLetter)] = []
-    let records = reader.records(of: partition, from: from, to: bounds.end)
-    while let batch = try await records.next() {
-      for record in batch {
-        if let letter = try? DeadLetterCodec.decode(record.raw) { letters.append((record.offset, letter)) }
-      }
-    }
-    return letters
-  }
-
-  private static func find(_ word: String, _ context: Context, _ reader: LogReader) async throws
-    -> (offset: Int64, letter: StoredDeadLetter)
-  {
-    let letters = try await load(context, reader, since: nil)
-    if let found = letters.last(where: { String($0.offset) == word || $0.letter.run == word }) { return found }
-    throw CommandError("there is no dead letter '\(word)'", remedy: "`baton dead list --since all` lists them.")
   }
 
   /// - Parameter isThere: whether the record is still where it came from, if that was asked.
@@ -188,15 +174,17 @@ extension Command {
   ) {
     let stored = letter.letter
     output.line("letter    \(letter.offset)")
-    output.line("run       \(stored.run)")
-    output.line("from      \(stored.topic) at offset \(stored.offset)")
-    output.line("when      \(stored.time?.description ?? "unknown"), by \(stored.worker)")
-    output.line("why       \(stored.kind), after \(stored.attempts) attempts: \(stored.reason)")
+    output.line("run       \(printable(stored.run))")
+    output.line("from      \(printable(stored.topic)) at offset \(stored.offset)")
+    output.line("when      \(stored.time?.description ?? "unknown"), by \(printable(stored.worker))")
+    let reason = printable(stored.reason, keepsLines: true).split(separator: "\n", omittingEmptySubsequences: false)
+      .joined(separator: "\n          ")
+    output.line("why       \(printable(stored.kind)), after \(stored.attempts) attempts: \(reason)")
     for header in stored.original.headers {
-      output.line("header    \(header.name): \(header.value.map { printable($0, limit: 400) } ?? "null")")
+      output.line("header    \(printable(header.name)): \(header.value.map { shown($0, limit: 400) } ?? "null")")
     }
     let leftOut = stored.original.leftOut
-    let value = stored.original.value.map { "\($0.count) bytes: " + printable($0, limit: 4_000) } ?? "null"
+    let value = stored.original.value.map { "\($0.count) bytes: " + shown($0, limit: 4_000) } ?? "null"
     output.line("value     \(leftOut.value.map { "\($0) bytes, not in this letter" } ?? value)")
     guard !leftOut.isNothing else { return }
     output.line("dropped   \(leftOut.words) (bytes): too large for a dead letter")
@@ -205,16 +193,13 @@ extension Command {
     }
     output.line("          they are still where it came from:")
     output.line(
-      "          kafka-console-consumer.sh --bootstrap-server \(context.configuration.kafka.bootstrap) --topic \(stored.topic) "
+      "          kafka-console-consumer.sh --bootstrap-server \(context.configuration.kafka.bootstrap) --topic \(printableShellWord(stored.topic)) "
         + "--partition 0 --offset \(stored.offset) --max-messages 1 --property print.headers=true --property print.key=true"
     )
   }
 
-  /// Bytes as text, with what a terminal would act on made visible.
-  private static func printable(_ bytes: [UInt8], limit: Int) -> String {
-    let text = String(decoding: bytes.prefix(limit), as: UTF8.self)
-    let safe = String(
-      String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : $0 }))
-    return bytes.count > limit ? safe + "…" : safe
+  /// The beginning of some bytes as text on one line.
+  private static func shown(_ bytes: [UInt8], limit: Int) -> String {
+    printable(String(decoding: bytes.prefix(limit), as: UTF8.self)) + (bytes.count > limit ? "…" : "")
   }
 }

@@ -30,7 +30,7 @@ extension Command {
     ],
     exitCodes: [
       ExitCode(1, "with --wait: the run failed"), ExitCode(5, "with --wait: the run was cancelled"),
-      ExitCode(6, "with --wait: the request expired"),
+      ExitCode(6, "with --wait: the request expired"), ExitCode(7, "with --wait: the request was given up as lost"),
     ],
     run: { arguments in
       let context = try Context(arguments)
@@ -41,9 +41,7 @@ extension Command {
         topic: context.configuration.requestsTopic(queue),
         RequestCodec.encode(request, source: "/cli/" + Context.hostName))
       return try await context.withReader { reader in
-        if let words = try await ControlSnapshot.load(context, reader).words(.job(definition.job.name), now: .now) {
-          throw CommandError("\(words): the request would be skipped")
-        }
+        try await ControlSnapshot.load(context, reader).checkIsNotPaused(job: definition.job.name)
         // Where its events will begin, before it can have any.
         let events = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
         let from = try await reader.bounds(of: events).end
@@ -54,7 +52,7 @@ extension Command {
         announce(request, queue: queue, offset: delivery.offset, ahead: ahead, arguments)
         guard arguments.flag("wait") else { return ExitCode.success }
         let follower = RunFollower(context: context, queue: queue, reader: reader)
-        return try await follower.wait(request: delivery.offset, eventsFrom: from, arguments)
+        return try await follower.wait(request.id, request: delivery.offset, eventsFrom: from, arguments)
       }
     })
 
@@ -103,13 +101,8 @@ extension Command {
   ) async throws -> Int64 {
     let partition = TopicPartition(topic: context.configuration.requestsTopic(queue), partition: 0)
     let committed = try await admin.groupOffsets(group: context.configuration.kafka.group, partitions: [partition])
-    let start: Int64
-    if let offset = committed[partition]?.offset {
-      start = offset
-    } else {
-      start = try await reader.bounds(of: partition).start
-    }
-    return max(0, offset - start)
+    let bounds = try await reader.bounds(of: partition)
+    return max(0, offset - QueueLag(queue: queue, committed: committed[partition]?.offset, requests: bounds).next)
   }
 
   static func announce(
@@ -130,7 +123,8 @@ extension Command {
         case let count?: ", behind \(formatCount(count)) others"
         }
       arguments.output.line("\(request.id)  queue \(queue), offset \(offset)\(place)")
-      arguments.output.flush()
     }
+    // Whoever reads a pipe gets the id now, and not when the run has ended.
+    arguments.output.flush()
   }
 }

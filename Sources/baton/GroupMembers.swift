@@ -43,12 +43,13 @@ struct GroupMembers: Sendable {
   func owner(of queue: String) -> String? { members?.first { $0.queues.contains(queue) }?.name }
 
   func write(to output: TerminalOutput) {
-    guard let members else { return output.line("workers: not known (\(reason))") }
+    guard let members else { return output.line(printable("workers: not known (\(reason))")) }
     if members.isEmpty { return output.line(output.styled("no worker is alive", .red)) }
     let words = members.map { member in
       "\(member.name) (\(member.queues.isEmpty ? "no queue" : member.queues.joined(separator: ", ")))"
     }
-    output.line("workers: " + words.joined(separator: ", ") + (isSettled ? "" : "; queues are being handed out anew"))
+    output.line(
+      printable("workers: " + words.joined(separator: ", ")) + (isSettled ? "" : "; queues are being handed out anew"))
   }
 
   var facts: [String: JSONValue] {
@@ -80,7 +81,7 @@ extension ControlSnapshot {
     }
     let shown = names.filter { name in (schedulers[name].map { now - $0 } ?? 0) < Self.memoryMilliseconds }
     let words = shown.map { alive.contains($0) ? $0 : "\($0) (seems gone: seen \(seen($0, now: now)))" }
-    output.line("schedulers: " + words.joined(separator: ", "))
+    output.line(printable("schedulers: " + words.joined(separator: ", ")))
   }
 
   private func isAlive(_ name: String, now: Timestamp) -> Bool {

@@ -97,19 +97,21 @@ extension Command {
       throw CommandError("nobody has ordered that \(id) is not run", remedy: "There is nothing to take back.")
     }
     if run?.status == .running { throw CommandError("run \(id) has begun, and is being stopped") }
-    let status = try await send(.uncancel(run: id), queue: queue, context, arguments)
-    // Every worker that is there has read the order; to those that come later, none is the same.
-    let withdrawn = ControlCodec.withdrawnCancel(run: id, queue: queue)
-    _ = try await context.withProducer {
-      try await $0.send(OutgoingRecord(topic: context.configuration.controlTopic, withdrawn))
-    }
-    return status
+    // No tombstone follows it: a cancel that another person gives in between would be gone from the topic with it, while
+    // the workers that are there obey it.
+    return try await send(.uncancel(run: id), queue: queue, context, arguments)
   }
 
   /// The loss that is there now: one that is found after later events is another.
   private static func acceptLoss(below: Int64, _ arguments: ParsedArguments) async throws -> Int32 {
     let context = try Context(arguments)
-    let queue = try context.queues(arguments.argument("NAME"))[0]
+    let name = arguments.argument("NAME")
+    // Only a queue loses requests: a job of the same name is not meant.
+    let target = context.configuration.queues[name] == nil ? try context.target(name) : .queue(name)
+    guard case .queue(let queue) = target else {
+      throw arguments.usageError(
+        "--accept-loss-below: '\(name)' is a job", remedy: "requests are lost by queues: name the job's queue")
+    }
     let events = TopicPartition(topic: context.configuration.eventsTopic(queue))
     let end = try await context.withReader { try await $0.bounds(of: events).end }
     return try await send(.acceptLoss(below: below, events: end), queue: queue, context, arguments)

@@ -14,45 +14,98 @@ struct QueueSnapshot: Sendable {
   var events: LogBounds
 
   /// Requests that have no end yet: what Kafka's own tools call the lag.
-  var lag: Int64 { max(0, requests.end - max(committed?.offset ?? requests.start, requests.start)) }
+  var lag: Int64 { QueueLag(queue: queue, committed: committed?.offset, requests: requests).count }
 
-  /// - Parameter since: reads no further back than this; nil for all that the log has.
-  static func load(_ queue: String, since: Timestamp?, _ context: Context, _ reader: LogReader) async throws
-    -> QueueSnapshot
-  {
+  /// The loss by which a run without an end was given up, its request being gone from the log.
+  func loss(of run: RunRecord) -> Loss? {
+    guard run.end == nil, run.queued == nil else { return nil }
+    return ledger.losses.map { Loss(from: $0.from, to: $0.to, by: $0.by) }.last { $0.covers(run.request) }
+  }
+
+  /// The bounds and the group's place alone, without any run.
+  static func open(_ queue: String, _ context: Context, _ reader: LogReader) async throws -> QueueSnapshot {
     let configuration = context.configuration
-    let requests = TopicPartition(topic: configuration.requestsTopic(queue), partition: 0)
-    let events = TopicPartition(topic: configuration.eventsTopic(queue), partition: 0)
+    let partition = TopicPartition(topic: configuration.requestsTopic(queue))
     let offsets = try await context.withAdmin {
-      try await $0.groupOffsets(group: configuration.kafka.group, partitions: [requests])
+      try await $0.groupOffsets(group: configuration.kafka.group, partitions: [partition])
     }
     // Requests first: each event that is read then belongs to a request that was read, or is newer.
     var snapshot = QueueSnapshot(
-      queue: queue, committed: offsets[requests], requests: try await reader.bounds(of: requests),
-      events: try await reader.bounds(of: events))
+      queue: queue, committed: offsets[partition], requests: try await reader.bounds(of: partition),
+      events: try await reader.bounds(of: TopicPartition(topic: configuration.eventsTopic(queue))))
     if let committed = snapshot.committed { snapshot.metadata = try? CheckpointCodec.decode(committed.metadata) }
+    return snapshot
+  }
+
+  /// - Parameters:
+  ///   - since: reads no further back than this; nil for all that the log has.
+  ///   - runs: the ids of the runs that are wanted; nil for all.
+  static func load(
+    _ queue: String, since: Timestamp?, runs: Set<String>? = nil, _ context: Context, _ reader: LogReader
+  ) async throws -> QueueSnapshot {
+    var snapshot = try await open(queue, context, reader)
     var from = (requests: snapshot.requests.start, events: snapshot.events.start)
     if let since {
-      from.requests = try await reader.offset(of: requests, atOrAfter: since.milliseconds)
-      from.events = try await reader.offset(of: events, atOrAfter: since.milliseconds)
+      from.requests = try await snapshot.requestsOffset(since, context, reader)
+      from.events = try await snapshot.eventsOffset(since, context, reader)
       // What waits or runs is shown however old it is.
       if let committed = snapshot.committed?.offset {
-        from.requests = max(snapshot.requests.start, min(from.requests, committed))
+        let next = QueueLag(queue: queue, committed: committed, requests: snapshot.requests).next
+        from.requests = max(snapshot.requests.start, min(from.requests, next))
         from.events = max(snapshot.events.start, min(from.events, snapshot.metadata?.eventsFrom ?? from.events))
       }
     }
-    let requestRecords = reader.records(of: requests, from: from.requests, to: snapshot.requests.end)
-    while let batch = try await requestRecords.next() {
-      for record in batch { snapshot.ledger.apply(record.queuedRequest) }
-    }
-    let eventRecords = reader.records(of: events, from: from.events, to: snapshot.events.end)
-    while let batch = try await eventRecords.next() {
+    try await snapshot.readRequests(from.requests..<snapshot.requests.end, of: runs, context, reader)
+    try await snapshot.readEvents(from: from.events, of: runs, context, reader)
+    return snapshot
+  }
+
+  /// The first offset of the requests at or after a moment.
+  func requestsOffset(_ moment: Timestamp, _ context: Context, _ reader: LogReader) async throws -> Int64 {
+    let partition = TopicPartition(topic: context.configuration.requestsTopic(queue))
+    let offset = try await reader.offset(of: partition, atOrAfter: moment.milliseconds)
+    return min(max(offset, requests.start), requests.end)
+  }
+
+  /// The first offset of the events at or after a moment.
+  func eventsOffset(_ moment: Timestamp, _ context: Context, _ reader: LogReader) async throws -> Int64 {
+    let partition = TopicPartition(topic: context.configuration.eventsTopic(queue))
+    let offset = try await reader.offset(of: partition, atOrAfter: moment.milliseconds)
+    return min(max(offset, events.start), events.end)
+  }
+
+  /// Adds the requests of these offsets, without their bytes: what they mean is all that is shown.
+  /// - Parameter runs: the ids of those that are wanted; nil for all.
+  mutating func readRequests(
+    _ offsets: Range<Int64>, of runs: Set<String>?, _ context: Context, _ reader: LogReader
+  ) async throws {
+    let partition = TopicPartition(topic: context.configuration.requestsTopic(queue))
+    let records = reader.records(of: partition, from: offsets.lowerBound, to: offsets.upperBound)
+    while let batch = try await records.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw) else { continue }
-        snapshot.ledger.apply(event, at: record.offset, appended: record.appended)
+        var queued = record.queuedRequest
+        guard runs?.contains(queued.run) ?? true else { continue }
+        queued.raw = RawRecord()
+        ledger.apply(queued)
       }
     }
-    return snapshot
+  }
+
+  /// Adds the events from an offset on, up to where the log ended.
+  /// - Parameter runs: the ids of those whose events are wanted; nil for all.
+  mutating func readEvents(
+    from: Int64, of runs: Set<String>?, _ context: Context, _ reader: LogReader
+  ) async throws {
+    let partition = TopicPartition(topic: context.configuration.eventsTopic(queue))
+    let records = reader.records(of: partition, from: from, to: events.end)
+    while let batch = try await records.next() {
+      for record in batch {
+        guard let event = try? EventCodec.decode(record.raw) else { continue }
+        // A loss is of many runs.
+        guard runs?.contains(event.run) ?? true || Loss(event) != nil else { continue }
+        ledger.apply(event, at: record.offset, appended: record.appended)
+      }
+    }
   }
 }
 
@@ -96,15 +149,4 @@ extension ParsedArguments {
 extension SharedOption {
   static let since = Option(
     "since", value: "TIME", help: "how far back: 90m, 12h, 7d, a time, or all", defaultValue: "7d")
-}
-
-/// Finds a run by its id in one of the queues.
-func findRun(_ id: String, _ context: Context, _ reader: LogReader) async throws -> (QueueSnapshot, RunRecord) {
-  for queue in context.configuration.queueOrder {
-    let snapshot = try await QueueSnapshot.load(queue, since: nil, context, reader)
-    if let run = snapshot.ledger.first(run: id) { return (snapshot, run) }
-  }
-  throw CommandError(
-    "there is no run '\(id)' in the queues \(context.configuration.queueOrder.joined(separator: ", "))",
-    remedy: "`baton runs` lists them.")
 }

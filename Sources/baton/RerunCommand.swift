@@ -26,8 +26,9 @@ extension Command {
       Example("baton rerun person-search --with-dependents --yes --wait", "the whole chain, from a script"),
     ],
     exitCodes: [
-      ExitCode(1, "the answer was no; with --wait: a run failed"), ExitCode(5, "with --wait: a run was cancelled"),
-      ExitCode(6, "with --wait: a request expired"),
+      ExitCode(1, "the answer was no; with --wait: a run failed, or one that should follow was not asked for"),
+      ExitCode(5, "with --wait: a run was cancelled"),
+      ExitCode(6, "with --wait: a request expired"), ExitCode(7, "with --wait: a request was given up as lost"),
     ],
     run: { arguments in
       let context = try Context(arguments)
@@ -48,9 +49,7 @@ extension Command {
         plan.complete(
           try await UsualDurations.load(plan.steps.map(\.queue), context, reader), control, now: .now)
         show(plan, arguments)
-        if let words = control.words(.job(definition.job.name), now: .now) {
-          throw CommandError("\(words): the request would be skipped")
-        }
+        try control.checkIsNotPaused(job: definition.job.name)
         guard arguments.flag("yes") || confirm(arguments) else {
           arguments.errors.line("nothing was enqueued")
           return ExitCode.failure
@@ -65,7 +64,7 @@ extension Command {
         announce(request, queue: definition.job.queue, offset: delivery.offset, ahead: nil, arguments)
         guard arguments.flag("wait") else { return ExitCode.success }
         return try await wait.run(
-          request.job, offset: delivery.offset, starts, withDependents: withDependents, arguments)
+          request.id, of: request.job, offset: delivery.offset, starts, withDependents: withDependents, arguments)
       }
     })
 
@@ -84,63 +83,5 @@ extension Command {
     arguments.errors.flush()
     let answer = readLine()?.lowercased() ?? ""
     return ["y", "yes"].contains(answer.split(separator: " ").joined())
-  }
-}
-
-/// Waits for a run, and for what follows on it.
-struct RerunWait: Sendable {
-  /// Where a queue's topics ended before anything was asked for.
-  struct Start: Sendable {
-    var requests: Int64
-    var events: Int64
-  }
-
-  let context: Context
-  let reader: LogReader
-
-  func starts(_ plan: RerunPlan) async throws -> [String: Start] {
-    var starts: [String: Start] = [:]
-    for queue in Set(plan.steps.map(\.queue)) {
-      starts[queue] = Start(
-        requests: try await reader.bounds(of: requests(queue)).end,
-        events: try await reader.bounds(of: TopicPartition(topic: context.configuration.eventsTopic(queue))).end)
-    }
-    return starts
-  }
-
-  /// Waits for a request, then for each that follows on its success; returns the first exit status that is not 0.
-  func run(
-    _ name: String, offset: Int64, _ starts: [String: Start], withDependents: Bool, _ arguments: ParsedArguments
-  ) async throws -> Int32 {
-    let job = try context.job(name).job
-    let follower = RunFollower(context: context, queue: job.queue, reader: reader)
-    let outcome = try await follower.outcome(
-      of: offset, eventsFrom: starts[job.queue]?.events ?? 0, arguments)
-    if withDependents, !arguments.flag("json") { arguments.output.write("\(outcome.run)  ") }
-    follower.report(outcome, arguments)
-    var code = outcome.exitCode
-    guard withDependents, case .succeeded = outcome.ended.end else { return code }
-    for next in job.then {
-      let queue = try context.job(next).job.queue
-      // Of a run that stood for the request, the followers are that run's.
-      let id = Request.followerID(of: next, after: outcome.run)
-      let place = try await place(of: id, queue, from: starts[queue]?.requests ?? 0)
-      let result = try await run(next, offset: place, starts, withDependents: true, arguments)
-      if code == ExitCode.success { code = result }
-    }
-    return code
-  }
-
-  /// The offset of a request that is there, or will be.
-  private func place(of id: String, _ queue: String, from: Int64) async throws -> Int64 {
-    let records = reader.follow(requests(queue), from: from)
-    while let batch = try await records.next() {
-      for record in batch where record.queuedRequest.request?.id == id { return record.offset }
-    }
-    throw CancellationError()
-  }
-
-  private func requests(_ queue: String) -> TopicPartition {
-    TopicPartition(topic: context.configuration.requestsTopic(queue))
   }
 }

@@ -43,7 +43,11 @@ struct RerunPlan: Sendable {
     for index in steps.indices {
       let step = steps[index]
       steps[index].usual = durations.usual(step.job)
-      steps[index].notes = [.job(step.job), .queue(step.queue)].compactMap { control.words($0, now: now) }
+      let words = [
+        control.words(.job(step.job), now: now), control.words(.queue(step.queue), now: now),
+        control.standstill(of: step.queue, now: now),
+      ]
+      steps[index].notes = words.compactMap { $0 }
     }
   }
 

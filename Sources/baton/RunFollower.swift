@@ -6,53 +6,30 @@ import Worker
 
 /// Follows one run by its queue's events, until it ends.
 struct RunFollower: Sendable {
-  /// How a request ended: with its own run, or with another's that stands for it.
-  struct Outcome: Sendable {
-    /// The run whose end this is.
-    var run: String
-    var ended: Event.Ended
-    /// Why the end of another run is this request's; nil for its own.
-    var standIn: String?
-
-    /// The exit status that it stands for.
-    var exitCode: Int32 {
-      switch ended.end {
-      case .succeeded, .skipped(.duplicate), .skipped(.covered): ExitCode.success
-      case .failed: ExitCode.failure
-      case .cancelled, .skipped(.paused): 5
-      case .skipped(.expired): 6
-      }
-    }
-
-    var words: String { (standIn.map { "\($0): " } ?? "") + endWords(ended) }
-
-    var facts: JSONValue {
-      guard case .object(var members) = endFacts(ended) else { return endFacts(ended) }
-      members["run"] = .string(run)
-      if let standIn { members["standsFor"] = .string(standIn) }
-      return .object(members)
-    }
-  }
-
   let context: Context
   let queue: String
   let reader: LogReader
 
   /// Shows progress, prints the end, and returns the exit status that it stands for.
   /// - Parameters:
+  ///   - run: its id, which is the request's.
   ///   - request: the request's offset.
   ///   - eventsFrom: an events offset before the run's first event.
-  func wait(request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments) async throws -> Int32 {
-    let outcome = try await outcome(of: request, eventsFrom: eventsFrom, arguments)
+  func wait(
+    _ run: String, request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments
+  ) async throws -> Int32 {
+    let outcome = try await outcome(of: run, request: request, eventsFrom: eventsFrom, arguments)
     report(outcome, arguments)
     return outcome.exitCode
   }
 
-  func report(_ outcome: Outcome, _ arguments: ParsedArguments) {
-    if arguments.flag("json") {
-      printJSON(outcome.facts, to: arguments.output)
-    } else {
-      arguments.output.line(outcome.words)
+  func report(_ outcome: RunOutcome, _ arguments: ParsedArguments) {
+    if arguments.flag("json") { printJSON(outcome.facts, to: arguments.output) }
+    if case .lost(let loss) = outcome.result {
+      arguments.errors.line("run \(printable(outcome.run)): \(loss.words)")
+      arguments.errors.line("Ask for it again with `baton enqueue` or `baton rerun`.")
+    } else if !arguments.flag("json") {
+      arguments.output.line(printable(outcome.words, keepsLines: true))
     }
     arguments.output.flush()
   }
@@ -60,17 +37,25 @@ struct RunFollower: Sendable {
   /// Shows progress until the request has ended.
   ///
   /// One that is covered by another run, or a duplicate of one, has that run's end.
-  func outcome(of request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments) async throws -> Outcome {
+  func outcome(
+    of run: String, request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments
+  ) async throws -> RunOutcome {
     let bar = ProgressBar("waiting", unit: "rows", output: arguments.errors)
     var began: Int64?
     let records = reader.follow(events, from: eventsFrom)
-    if let words = try await ControlSnapshot.load(context, reader).words(.queue(queue), now: .now) {
-      bar.announce(words)
+    let control = try await ControlSnapshot.load(context, reader)
+    for words in [control.standstill(of: queue, now: .now), control.words(.queue(queue), now: .now)] {
+      if let words { bar.announce(words) }
     }
     bar.tick()
     while let batch = try await records.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw), event.request == request else { continue }
+        guard let event = try? EventCodec.decode(record.raw) else { continue }
+        if let loss = Loss(event), try await isLost(run, request, by: loss) {
+          bar.finish("")
+          return RunOutcome(run: run, result: .lost(loss))
+        }
+        guard event.request == request, event.run == run else { continue }
         switch event.body {
         case .attemptStarted(let start):
           began = began ?? record.timestampMilliseconds
@@ -81,8 +66,8 @@ struct RunFollower: Sendable {
         case .attemptFailed(let failed):
           bar.announce("attempt \(failed.attempt) failed: \(failed.message)\nnext attempt at \(failed.retryAt)")
         case .ended(let ended):
-          let own = Outcome(run: event.run, ended: ended)
-          if let other = try await standIn(own, before: record.offset) {
+          let own = RunOutcome(run: run, result: .ended(ended))
+          if let other = try await standIn(own, at: request, before: record.offset) {
             bar.finish()
             return other
           }
@@ -100,27 +85,54 @@ struct RunFollower: Sendable {
 
   private var events: TopicPartition { TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0) }
 
+  /// Whether a request is among those that were given up. A topic that was made anew has others at their offsets.
+  private func isLost(_ run: String, _ request: Int64, by loss: Loss) async throws -> Bool {
+    guard loss.covers(request) else { return false }
+    let requests = TopicPartition(topic: context.configuration.requestsTopic(queue))
+    let bounds = try await reader.bounds(of: requests)
+    guard request >= bounds.start, request < bounds.end else { return true }
+    let record = try await reader.records(of: requests, from: request, to: request + 1).next()?.first
+    return record?.queuedRequest.run != run
+  }
+
   /// The end of the run that stands for a request that was skipped. That run came first, so it ended first; nil if the
   /// request was not skipped for another, or if the other's end is gone from the log.
-  private func standIn(_ own: Outcome, before offset: Int64) async throws -> Outcome? {
-    guard own.ended.end.original != nil else { return nil }
+  private func standIn(_ own: RunOutcome, at request: Int64, before offset: Int64) async throws -> RunOutcome? {
+    guard case .ended(let first) = own.result, first.end.original != nil else { return nil }
+    // The other may itself have been skipped for one that is earlier still.
+    var found: RunOutcome?
+    var end = first.end
+    var request = request
+    while let original = end.original, original.at < request,
+      let (run, ended) = try await self.end(of: original.at, before: offset)
+    {
+      found = RunOutcome(run: run, result: .ended(ended), standIn: original.words)
+      (end, request) = (ended.end, original.at)
+    }
+    return found
+  }
+
+  /// How the request at an offset of the queue ended, as far as the events up to another offset tell.
+  private func end(of request: Int64, before offset: Int64) async throws -> (run: String, Event.Ended)? {
+    let requests = TopicPartition(topic: context.configuration.requestsTopic(queue))
+    let (bounds, places) = (try await reader.bounds(of: events), try await reader.bounds(of: requests))
+    var from = bounds.start
+    if request >= places.start, request < places.end,
+      let record = try await reader.records(of: requests, from: request, to: request + 1).next()?.first
+    {
+      // It has no events before it.
+      let moment = record.appended + -RunSearch.marginMilliseconds
+      from = max(from, try await reader.offset(of: events, atOrAfter: moment.milliseconds))
+    }
     var ledger = RunLedger()
-    let bounds = try await reader.bounds(of: events)
-    let records = reader.records(of: events, from: bounds.start, to: offset)
+    let records = reader.records(of: events, from: from, to: offset)
     while let batch = try await records.next() {
       for record in batch {
-        guard let event = try? EventCodec.decode(record.raw) else { continue }
+        guard let event = try? EventCodec.decode(record.raw), event.request == request else { continue }
         ledger.apply(event, at: record.offset, appended: record.appended)
       }
     }
-    // The other may itself have been skipped for an earlier one.
-    var found: Outcome?
-    var end = own.ended.end
-    while let original = end.original, let run = ledger.runs[original.at], let ended = run.end?.ended {
-      found = Outcome(run: run.run, ended: ended, standIn: original.words)
-      end = ended.end
-    }
-    return found
+    return ledger.runs[request].flatMap { run in run.end.map { (run.run, $0.ended) } }
   }
 }
 
@@ -128,72 +140,10 @@ extension RunEnd {
   /// The earlier request that a skipped one was skipped for; nil for any other end.
   fileprivate var original: (at: Int64, words: String)? {
     switch self {
-    case .skipped(.duplicate(let of, let at)): (at, "a duplicate of \(of) at offset \(at)")
-    case .skipped(.covered(let by, let at)): (at, "covered by \(by) at offset \(at), which was waiting already")
+    case .skipped(.duplicate(let of, let at)): (at, "a duplicate of \(printable(of)) at offset \(at)")
+    case .skipped(.covered(let by, let at)):
+      (at, "covered by \(printable(by)) at offset \(at), which was waiting already")
     case .skipped(.expired), .skipped(.paused), .succeeded, .failed, .cancelled: nil
     }
   }
-}
-
-/// An end in one line.
-func endWords(_ ended: Event.Ended) -> String {
-  switch ended.end {
-  case .succeeded(let facts):
-    let rows = ended.rows > 0 ? ", \(formatCount(ended.rows)) rows in \(formatCount(Int64(ended.chunks))) chunks" : ""
-    var facts = facts
-    facts["peakMemoryBytes"] = nil
-    facts["chunks"] = nil
-    let words = facts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.factText)" }
-    let extra = words.isEmpty ? "" : " (" + words.joined(separator: ", ") + ")"
-    return "succeeded\(rows)\(extra)"
-  case .failed(let failure): return "failed (\(failure.kind.rawValue)): \(failure.message)"
-  case .cancelled(let by, let reason): return "cancelled by \(by)" + (reason.map { ": \($0)" } ?? "")
-  case .skipped(.duplicate(let of, let at)): return "skipped: a duplicate of \(of) at offset \(at)"
-  case .skipped(.covered(let by, let at)): return "covered by \(by) at offset \(at), which was waiting already"
-  case .skipped(.expired(let at)): return "skipped: expired at \(at)"
-  case .skipped(.paused(let by, let reason)):
-    return "skipped: its job is paused by \(by)" + (reason.map { ": \($0)" } ?? "")
-  }
-}
-
-extension JSONValue {
-  /// A fact as a person reads it.
-  fileprivate var factText: String {
-    switch self {
-    case .integer(let number): formatCount(number)
-    case .string(let text): text
-    case .null, .boolean, .number, .array, .object: jsonText
-    }
-  }
-}
-
-/// An end as JSON.
-func endFacts(_ ended: Event.Ended) -> JSONValue {
-  var facts: [String: JSONValue] = [
-    "end": .string(ended.end.kind), "attempt": .integer(Int64(ended.attempt)), "rows": .integer(ended.rows),
-    "chunks": .integer(Int64(ended.chunks)),
-  ]
-  switch ended.end {
-  case .succeeded(let more): facts["facts"] = .object(more)
-  case .failed(let failure):
-    facts["kind"] = .string(failure.kind.rawValue)
-    facts["message"] = .string(failure.message)
-  case .cancelled(let by, let reason):
-    facts["by"] = .string(by)
-    if let reason { facts["reason"] = .string(reason) }
-  case .skipped(.duplicate(let of, _)):
-    facts["reason"] = .string("duplicate")
-    facts["of"] = .string(of)
-  case .skipped(.covered(let by, _)):
-    facts["reason"] = .string("covered")
-    facts["of"] = .string(by)
-  case .skipped(.expired(let at)):
-    facts["reason"] = .string("expired")
-    facts["expired"] = .string(at.description)
-  case .skipped(.paused(let by, let reason)):
-    facts["reason"] = .string("paused")
-    facts["by"] = .string(by)
-    if let reason { facts["why"] = .string(reason) }
-  }
-  return .object(facts)
 }

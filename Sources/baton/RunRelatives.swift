@@ -56,16 +56,18 @@ struct RunRelatives: Sendable {
     }
     found.isAlone = !request.asksForFollowers
     guard request.asksForFollowers else { return found }
-    var snapshots = [snapshot.queue: snapshot]
     for name in context.configuration.jobs[request.job]?.job.then ?? [] {
       guard let queue = context.configuration.jobs[name]?.job.queue else { continue }
-      let id = Request.followerID(of: name, after: request.id)
-      if snapshots[queue] == nil {
-        // It cannot have been asked for before the run that it follows.
-        snapshots[queue] = try await QueueSnapshot.load(queue, since: run.queued?.appended, context, reader)
+      found.followers.append(Follower(job: name, run: Request.followerID(of: name, after: request.id), queue: queue))
+    }
+    for queue in Set(found.followers.map(\.queue)) {
+      let ids = Set(found.followers.filter { $0.queue == queue }.map(\.run))
+      // It cannot have been asked for before the run that it follows.
+      let since = run.queued.map { $0.appended + -RunSearch.marginMilliseconds }
+      let others = try await QueueSnapshot.load(queue, since: since, runs: ids, context, reader)
+      for index in found.followers.indices where found.followers[index].queue == queue {
+        found.followers[index].status = others.ledger.first(run: found.followers[index].run)?.status
       }
-      let status = snapshots[queue]?.ledger.first(run: id)?.status
-      found.followers.append(Follower(job: name, run: id, queue: queue, status: status))
     }
     return found
   }

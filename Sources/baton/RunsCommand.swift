@@ -5,7 +5,7 @@ import Worker
 
 extension Command {
   static let runs = Command(
-    "runs", summary: "list runs, the latest first",
+    "runs", summary: "list runs, the latest request first",
     options: [
       SharedOption.queue, SharedOption.since,
       Option("job", value: "JOB", help: "only this job", completion: .command("names jobs")),
@@ -24,7 +24,9 @@ extension Command {
       let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
       let queues = try context.queues(arguments.value("queue"))
       var rows: [(queue: String, run: RunRecord)] = []
+      var control = ControlSnapshot()
       try await context.withReader { reader in
+        control = try await ControlSnapshot.load(context, reader)
         for queue in queues {
           let snapshot = try await QueueSnapshot.load(queue, since: since, context, reader)
           let chosen = snapshot.ledger.ordered.reversed().filter { run in
@@ -34,15 +36,19 @@ extension Command {
           rows += chosen.prefix(limit).map { (queue, $0) }
         }
       }
+      // By when they were asked for; what is left of a request that is gone tells when it began.
+      rows.sort { ($0.run.asked, $0.run.request) > ($1.run.asked, $1.run.request) }
       if arguments.flag("json") {
-        for row in rows { printJSON(runFacts(row.run, queue: row.queue), to: arguments.output) }
+        for row in rows {
+          printJSON(runFacts(row.run, queue: row.queue, more: row.run.orders(control, row.queue)), to: arguments.output)
+        }
       } else {
-        table(rows).write(to: arguments.output)
+        table(rows, control).write(to: arguments.output)
       }
       return ExitCode.success
     })
 
-  private static func table(_ rows: [(queue: String, run: RunRecord)]) -> Table {
+  private static func table(_ rows: [(queue: String, run: RunRecord)], _ control: ControlSnapshot) -> Table {
     var table = Table([
       .init("RUN", canBeCut: false), .init("JOB"), .init("QUEUE"), .init("STATUS"), .init("REQUESTED"),
       .init("TOOK", .right), .init("ROWS", .right), .init("TRIES", .right),
@@ -50,7 +56,9 @@ extension Command {
     let now = Timestamp.now
     for (queue, run) in rows {
       table.add([
-        Table.Cell(run.run), Table.Cell(run.job ?? "?"), Table.Cell(queue), run.status.cell,
+        Table.Cell(run.run), Table.Cell(run.job ?? "?"), Table.Cell(queue),
+        run.cancel(control, queue) == nil
+          ? run.status.cell : Table.Cell("\(run.status.rawValue), cancel ordered", .yellow),
         Table.Cell(
           run.queued.map { formatRelative(milliseconds: $0.appended.milliseconds, now: now.milliseconds) } ?? ""),
         Table.Cell(run.took(now: now).map { formatDuration(milliseconds: $0) } ?? ""),
@@ -74,6 +82,21 @@ extension RunRecord.Status {
 }
 
 extension RunRecord {
+  /// When it was asked for or, where the request is gone from the log, the first that is known of it.
+  var asked: Timestamp {
+    queued?.appended ?? attempts.first?.started ?? ends.first?.time ?? Timestamp(milliseconds: 0)
+  }
+
+  /// The order to cancel it, which is not yet carried out.
+  func cancel(_ control: ControlSnapshot, _ queue: String) -> ControlSnapshot.Given? {
+    end == nil ? control.cancel(run: run, queue: queue) : nil
+  }
+
+  /// What is ordered for it, as JSON.
+  func orders(_ control: ControlSnapshot, _ queue: String) -> [String: JSONValue] {
+    cancel(control, queue).map { ["cancelOrdered": .object($0.facts)] } ?? [:]
+  }
+
   /// From the first attempt's start to the end, or until now.
   func took(now: Timestamp) -> Int64? {
     guard let began = attempts.first?.started else { return nil }

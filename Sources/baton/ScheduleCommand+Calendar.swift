@@ -57,7 +57,7 @@ extension Command {
       }
     } catch {
       let reason = (error as? any UserFacingError)?.message ?? "\(error)"
-      arguments.errors.line("how long runs take, and what is paused, is not known: \(reason)")
+      arguments.errors.line(printable("how long runs take, and what is paused, is not known: \(reason)"))
       return nil
     }
   }

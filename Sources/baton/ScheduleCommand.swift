@@ -71,7 +71,7 @@ extension Command {
       return try await context.withReader { try await ControlSnapshot.load(context, $0) }
     } catch {
       let reason = (error as? any UserFacingError)?.message ?? "\(error)"
-      arguments.errors.line("whether anything is paused or skipped is not known: \(reason)")
+      arguments.errors.line(printable("whether anything is paused or skipped is not known: \(reason)"))
       return nil
     }
   }
@@ -105,9 +105,7 @@ extension Command {
     if let paused = orders?.facts(.job(fire.schedule.job), now: fire.due) { facts["paused"] = paused }
     if let paused = orders?.facts(.queue(fire.queue), now: fire.due) { facts["queuePaused"] = paused }
     if let skip = orders?.cancel(run: fire.id.description, queue: fire.queue) {
-      var members: [String: JSONValue] = ["by": .string(skip.by)]
-      if let reason = skip.reason { members["reason"] = .string(reason) }
-      facts["skipped"] = .object(members)
+      facts["skipped"] = .object(skip.facts)
     }
     return .object(facts)
   }
@@ -119,15 +117,14 @@ extension ComingFire {
     guard let orders else { return [] }
     var notes: [String] = []
     if let skip = orders.cancel(run: id.description, queue: queue) {
-      notes.append("skipped by \(skip.by)" + (skip.reason.map { ": \($0)" } ?? ""))
+      notes.append("skipped \(skip.words)")
     }
     let targets = [ControlSnapshot.Target.job(schedule.job), .queue(queue)]
     return notes
       + targets.compactMap { target in
-        orders.order(target, now: due).map { order, until in
-          let reason = order.reason.map { ": \($0)" } ?? ""
+        orders.order(target, now: due).map { given, until in
           let subject = target == .queue(queue) ? "queue \(queue) is paused" : "paused"
-          return "\(subject) by \(order.by)\(reason)" + (until.map { " until \($0)" } ?? "")
+          return "\(subject) \(given.words)" + (until.map { " until \($0)" } ?? "")
         }
       }
   }

@@ -40,7 +40,8 @@ extension Command {
           remedy: "It will not be proposed any more: there is nothing to skip.")
       }
       let snapshot = try await context.withReader { reader in
-        try await QueueSnapshot.load(coming.queue, since: min(coming.due, .now) + -horizon, context, reader)
+        try await QueueSnapshot.load(
+          coming.queue, since: min(coming.due, .now) + -horizon, runs: [id], context, reader)
       }
       if arguments.flag("undo") {
         return try await uncancel(id, snapshot.ledger.first(run: id), queue: coming.queue, context, arguments)

@@ -1,5 +1,6 @@
 import Dispatch
 import KafkaLog
+import Scheduling
 import Terminal
 import Worker
 
@@ -8,7 +9,8 @@ extension Command {
     "status", summary: "show each queue: what runs, what waits, who has it, and what keeps it from going on",
     discussion: """
       Below the queues stand the workers that are in the group with what they have, the schedulers with when they were \
-      last seen (each says so every five minutes), paused queues and jobs, and why a queue stands still. With --json \
+      last seen (each says so every five minutes), paused queues and jobs, runs that are to be cancelled or skipped, and \
+      why a queue stands still; who ordered it, when and why. With --json \
       there is a line for each queue, and a last one with `workers` and `schedulers`.
       """,
     options: [SharedOption.queue, SharedOption.json],
@@ -38,7 +40,7 @@ extension Command {
       if context.configuration.hasSchedules || !control.schedulers.isEmpty {
         control.writeSchedulers(to: arguments.output, now: now)
       }
-      for queue in queues { writeTroubles(of: queue, control, context, arguments.output, now: now) }
+      for snapshot in snapshots { writeTroubles(of: snapshot, control, context, arguments.output, now: now) }
       return ExitCode.success
     })
 
@@ -73,18 +75,26 @@ extension Command {
     return table
   }
 
-  /// Why a queue, or a job of it, does not go on.
+  /// Why a queue, a job of it or a run does not go on.
   private static func writeTroubles(
-    of queue: String, _ control: ControlSnapshot, _ context: Context, _ output: TerminalOutput, now: Timestamp
+    of snapshot: QueueSnapshot, _ control: ControlSnapshot, _ context: Context, _ output: TerminalOutput, now: Timestamp
   ) {
-    if let problem = control.problems[queue] {
-      let since = formatRelative(milliseconds: problem.time.milliseconds, now: now.milliseconds)
-      output.line(output.styled("stands still (\(problem.worker), \(since)): \(problem.message)", .red))
-    }
+    let queue = snapshot.queue
+    if let words = control.standstill(of: queue, now: now) { output.line(output.styled(words, .red)) }
     for target in [.queue(queue)] + context.jobs(of: queue).map(ControlSnapshot.Target.job) {
       if let words = control.words(target, now: now) { output.line(output.styled(words, .yellow)) }
     }
+    let cancels = snapshot.standingCancels(control, context, now: now)
+    for cancel in cancels.prefix(cancelsMax) {
+      let words = "\(printable(cancel.run)) is to be cancelled: ordered \(cancel.given.words)"
+      output.line(output.styled(words, .yellow))
+    }
+    if cancels.count > cancelsMax {
+      output.line(output.styled("\(cancels.count - cancelsMax) more of queue \(queue) are to be cancelled", .yellow))
+    }
   }
+
+  private static let cancelsMax = 10
 }
 
 extension QueueSnapshot {
@@ -92,6 +102,19 @@ extension QueueSnapshot {
   var current: RunRecord? {
     ledger.ordered.first { run in
       run.end == nil && !run.attempts.isEmpty && run.request >= (committed?.offset ?? 0)
+    }
+  }
+
+  /// The orders to cancel a run that waits, is under way, or is still to be proposed. One that came just after its run's
+  /// end is carried out by nobody, and is none of them.
+  func standingCancels(
+    _ control: ControlSnapshot, _ context: Context, now: Timestamp
+  ) -> [(run: String, given: ControlSnapshot.Given)] {
+    let open = Set(ledger.runs.values.lazy.filter { $0.end == nil }.map(\.run))
+    return control.cancels(of: queue).filter { run, _ in
+      if open.contains(run) { return true }
+      guard ledger.first(run: run) == nil, let fire = FireIdentifier(run)?.fire else { return false }
+      return Timestamp(milliseconds: fire * 1000) + context.configuration.scheduler.horizonMilliseconds >= now
     }
   }
 
@@ -106,6 +129,11 @@ extension QueueSnapshot {
       control.facts(.job(job), now: now).map { (job, $0) }
     }
     if !pausedJobs.isEmpty { facts["pausedJobs"] = .object(Dictionary(uniqueKeysWithValues: pausedJobs)) }
+    let cancels = standingCancels(control, context, now: now)
+    if !cancels.isEmpty {
+      facts["cancelOrdered"] = .array(
+        cancels.map { run, given in .object(given.facts.merging(["run": .string(run)]) { $1 }) })
+    }
     if let owner = members.owner(of: queue) { facts["owner"] = .string(owner) }
     if let problem = control.problems[queue] {
       facts["problem"] = .object([

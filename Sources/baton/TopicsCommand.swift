@@ -107,7 +107,7 @@ struct TopicPlan: Sendable {
       case .configure(let declaration, let differences):
         arguments.output.line(arguments.output.styled("~ \(declaration.name)", .yellow))
         for difference in differences {
-          arguments.output.line("    \(difference.name) = \(difference.to) (is \(difference.from))")
+          arguments.output.line(printable("    \(difference.name) = \(difference.to) (is \(difference.from))"))
         }
       }
     }

@@ -24,14 +24,11 @@ struct DeclarationTests {
     let outcome = try await tool.shell("$baton \(path.joined(separator: " ")) --help")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(outcome.output.hasPrefix("baton \(path.joined(separator: " ")): "), "\(outcome.output.prefix(100))")
-    // The two that the terminal library brings explain themselves in their usage.
-    if !["completions", "manual"].contains(path[0]) {
-      #expect(outcome.output.contains("Examples:"), "\(path) has no example")
-      let command = Self.leaves(.baton, []).first { $0.path == path }?.command
-      for example in command?.examples ?? [] {
-        let words = "baton \(path.joined(separator: " "))"
-        #expect(example.commandLine.contains(words) || path == ["sync"], "\(example.commandLine)")
-      }
+    #expect(outcome.output.contains("Examples:"), "\(path) has no example")
+    let command = Self.leaves(.baton, []).first { $0.path == path }?.command
+    for example in command?.examples ?? [] {
+      let words = "baton \(path.joined(separator: " "))"
+      #expect(example.commandLine.contains(words) || path == ["sync"], "\(example.commandLine)")
     }
     #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }

@@ -67,7 +67,9 @@ final class Tool: Sendable {
   }
 
   /// Starts something that stays, such as a worker.
-  func start(_ words: String...) throws -> Running { try Running(make(Tool.executable, words)) }
+  func start(_ words: String...) throws -> Running { try start(words) }
+
+  func start(_ words: [String]) throws -> Running { try Running(make(Tool.executable, words)) }
 
   private func make(_ program: String, _ words: [String]) -> Process {
     let process = Process()

@@ -170,6 +170,8 @@ import Testing
         "tool one: an example does not call the tool", "tool one: exit status 3 is given twice",
         "tool t w: the name is not one word", "tool t w: it has both arguments and commands",
         "tool t w baton enqueue: an example does not call the tool",
+        "tool t w baton manual: an example does not call the tool",
+        "tool t w baton completions: an example does not call the tool",
       ])
   }
 }

@@ -79,7 +79,7 @@ let tool = Command(
       ],
       rest: Argument("COMMAND", help: "the command and its words", repeats: true, completion: .file), run: { _ in 0 }),
     Command("list-jobs", summary: "words for completion", isHidden: true, run: { _ in 0 }),
-    .manual, .completions,
+    .manual(of: "baton"), .completions(of: "baton"),
   ],
   version: "baton 1.2.3")
 
