@@ -16,6 +16,8 @@ public struct RunnerStart: Sendable, Hashable {
   public var cursor: String?
   /// What a chunk and the process are bounded by.
   public var limits: Limits
+  /// For the built-in runner: the configuration's text, as the worker has read it.
+  public var configuration: String?
 
   /// A start; without a cursor it is one from the beginning.
   public init(

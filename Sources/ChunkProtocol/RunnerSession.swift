@@ -39,7 +39,7 @@ public final class RunnerSession: Sendable {
   ///
   /// SIGPIPE should be ignored (`standard` does so), for else a dead worker ends the process at its next word.
   /// - Parameter lineLimitBytes: the longest line that is taken from the worker.
-  public init(input: Int32 = 0, output: Int32 = 1, lineLimitBytes: Int = 4 << 20) {
+  public init(input: Int32 = 0, output: Int32 = 1, lineLimitBytes: Int = 16 << 20) {
     self.input = Mutex(Input(lines: LineReader(descriptor: input, limit: lineLimitBytes)))
     self.output = Mutex(Output(descriptor: output))
   }

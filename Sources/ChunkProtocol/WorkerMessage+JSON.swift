@@ -17,6 +17,7 @@ extension WorkerMessage {
       ]
       if let memory = start.limits.memory { limits["memory"] = .integer(Int64(memory)) }
       writer.add("limits", .object(limits))
+      if let configuration = start.configuration { writer.add("configuration", .string(configuration)) }
       return writer.finish()
     case .ack(let chunk):
       var writer = MessageWriter(type: "ack")
@@ -50,6 +51,7 @@ extension RunnerStart {
       attempt: Int(try reader.integer("attempt", from: 1)), token: try reader.integer("token", from: 0))
     if reader.has("params") { params = try reader.object("params") }
     if reader.has("cursor") { cursor = try reader.string("cursor") }
+    if reader.has("configuration") { configuration = try reader.string("configuration") }
     guard reader.has("limits") else { return }
     let given = try reader.object("limits")
     if let rows = given["rows"] { limits.rows = Int(try reader.integer(rows, "limits.rows", from: 1)) }

@@ -37,7 +37,10 @@ extension Configuration {
     let reader = ConfigurationReader(file: file, environment: environment)
     let root = YAMLReader.read(text, report: reader.report)
     if let root, !root.isNull {
-      if let configuration = reader.configuration(root) { return configuration }
+      if var configuration = reader.configuration(root) {
+        configuration.text = Secret(text)
+        return configuration
+      }
     } else if reader.problems.isEmpty {
       throw oneProblem(file, "the file is empty", "write a first one: baton init")
     }

@@ -18,6 +18,8 @@ public struct Configuration: Sendable, Hashable {
   public var scheduler = SchedulerOptions()
   /// The path it was read from, as given.
   public var file: String
+  /// The text it was read from, with whatever secrets stand in it; nil for one made without a file.
+  public var text: Secret?
 
   /// A configuration made without a file. The orders are those of the names.
   public init(

@@ -32,10 +32,13 @@ struct RunnerLaunch: Sendable {
   }
 
   func start(_ order: RunnerOrder, of definition: JobDefinition) -> RunnerStart {
-    RunnerStart(
+    var start = RunnerStart(
       run: order.run, job: order.job, attempt: order.attempt, token: order.token, params: order.params,
       cursor: order.cursor,
       limits: RunnerStart.Limits(
         rows: definition.chunk.rows, bytes: definition.chunk.bytes, memory: definition.memoryBytes))
+    // The file may have changed since, or be half saved: all of this worker's attempts go by what it was started with.
+    if case .sync = definition.work { start.configuration = configuration.text?.reveal() }
+    return start
   }
 }

@@ -17,7 +17,13 @@ extension Command {
       let session = try RunnerSession.standard()
       let start = try session.start()
       do {
-        let configuration = try Context(arguments).configuration
+        let file = try Context.file(arguments.value("config"))
+        let configuration =
+          if let text = start.configuration {
+            try Configuration.parse(text: text, file: file, environment: Context.environment)
+          } else {
+            try Configuration.load(file: file, environment: Context.environment)
+          }
         let plan = try SyncPlan(start, job: arguments.argument("JOB"), in: configuration)
         return SyncRunner.run(plan: plan, session: SessionReporting(session: session)) { arguments.errors.line($0) }
       } catch {

@@ -9,11 +9,17 @@ import Testing
     try RunnerMessage.decode(line: bytes(text), nextChunk: nextChunk)
   }
 
+  private static let builtIn = {
+    var start = RunnerStart(run: "r", job: "j", attempt: 1, token: 0)
+    start.configuration = "jobs:\n  j: {queue: \"q\"}\n"
+    return start
+  }()
+
   // MARK: - Both ways
 
   @Test(
     arguments: [
-      .start(RunnerStart(run: "r", job: "j", attempt: 1, token: 0)),
+      .start(RunnerStart(run: "r", job: "j", attempt: 1, token: 0)), .start(MessageCodecTests.builtIn),
       .start(
         RunnerStart(
           run: "person@2026-11-24T01:29:00Z", job: "person \"search\"", attempt: 3, token: .max,
