@@ -115,10 +115,10 @@ public struct SchedulerMachine: Sendable {
       return evaluate(now: now)
     case .known(let job, let known):
       stored?[job] = known
-      if isStored(job) { notStored.remove(job) }
+      if isStored(job, now: now) { notStored.remove(job) }
       return []
     case .notStored(let job):
-      guard !isStored(job) else { return [] }
+      guard !isStored(job, now: now) else { return [] }
       notStored.insert(job)
       return retryLater(now)
     case .storeLost:
@@ -155,7 +155,11 @@ public struct SchedulerMachine: Sendable {
 
   // MARK: The start
 
-  private func isStored(_ job: String) -> Bool { stored?[job]?.signature == jobs[job]?.known?.signature }
+  /// Whether the log tells the job's timing as it is; one of a wrong clock is still to be replaced.
+  private func isStored(_ job: String, now: Int64) -> Bool {
+    let known = stored?[job]
+    return known?.signature == jobs[job]?.known?.signature && !(known.map { isAhead($0, now: now) } ?? false)
+  }
 
   private mutating func start(_ known: [String: Known], now: Int64) -> [Command] {
     var commands: [Command] = []

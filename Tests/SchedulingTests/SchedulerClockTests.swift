@@ -174,6 +174,18 @@ struct SchedulerClockTests {
     #expect(driver.timerText == (isAhead ? "24T05:21:00" : "24T05:23:00"))
   }
 
+  @Test("where that cannot be stored, the one to come is still there, and it is tried again")
+  func knownAheadNotStored() throws {
+    let schedule = try Driver.schedule("a", "0 * * * *")
+    var driver = Driver(schedule)
+    _ = try driver.start(at: "24T05:20:00", known: ["a": try Driver.known(schedule, since: "2038-01-19T03:14:07Z")])
+    driver.give(.notStored(job: "a"))
+    #expect(driver.fire() == ["remember a 24T05:20:00"])
+    driver.give(.known(job: "a", try Driver.known(schedule, since: "2026-11-24T05:20:00Z")))
+    driver.give(.notStored(job: "a"))
+    #expect(driver.timerText == "24T06:00:00")
+  }
+
   @Test("one that this scheduler has stored by a clock that was wrong is stored anew when the clock is right")
   func knownAheadOfItself() throws {
     var driver = Driver(try Driver.schedule("a", "0 * * * *", .all))
