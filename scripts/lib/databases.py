@@ -256,6 +256,9 @@ class PostgresPair:
         command = ["psql", "-X", "-q", self.database(name), "-c", f"COPY (SELECT {columns} FROM person ORDER BY id) TO STDOUT"]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             yield from process.stdout
+        # Two tables that cannot be read would be equal.
+        if process.returncode != 0:
+            raise RuntimeError(f"psql cannot read person of {name}: status {process.returncode}")
 
 
 def key_of(line):

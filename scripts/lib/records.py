@@ -68,7 +68,9 @@ def send_all(bootstrap, topic, records, compression="none"):
             except BufferError:
                 producer.poll(1)
         producer.poll(0)
-    producer.flush(60)
+    left = producer.flush(60)
+    if left:
+        raise RuntimeError(f"{left} of {len(records)} records were not sent within 60 s")
     if errors:
         raise RuntimeError("; ".join(errors[:5]))
     return offsets
