@@ -36,13 +36,37 @@ public enum SampleDatabase {
   }
 
   /// Makes the database that the copy goes to.
-  public static func makeEmptyPersons(at path: String) throws {
+  /// - Parameter countsRows: whether `rowsGiven` shall know what each attempt hands over, at some cost for each row.
+  public static func makeEmptyPersons(at path: String, countsRows: Bool = false) throws {
     try make(path)
     let database = try SQLiteConnection(path: path, access: .writing)
     defer { database.close() }
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute(
       "CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, given_name TEXT NOT NULL, family_name TEXT NOT NULL)")
+    guard countsRows else { return }
+    // SQLite wants to know all that the triggers name before it takes a statement.
+    try database.execute(SQLiteFence.definition)
+    try database.execute("CREATE TABLE given (token INTEGER PRIMARY KEY, run TEXT NOT NULL, rows INTEGER NOT NULL)")
+    // A row that comes again is updated, even if nothing of it changes. A chunk finds its own token in the fence.
+    for event in ["INSERT", "UPDATE"] {
+      try database.execute(
+        """
+        CREATE TRIGGER given_\(event) AFTER \(event) ON person BEGIN
+          INSERT INTO given SELECT token, run, 1 FROM baton_fence WHERE true
+            ON CONFLICT (token) DO UPDATE SET rows = rows + 1;
+        END
+        """)
+    }
+  }
+
+  /// The rows that a run has handed to a sink that counts them, one number for each attempt that handed over any, in order.
+  /// Only what was committed counts, and a sink of one queue is meant.
+  public static func rowsGiven(to sink: String, by run: String) throws -> [Int64] {
+    let database = try SQLiteConnection(path: sink, access: .reading)
+    defer { database.close() }
+    return try database.rows("SELECT rows FROM given WHERE run = ?1 ORDER BY token", [run])
+      .compactMap { $0[0].flatMap { Int64($0) } }
   }
 
   /// How the copy compares with its source, row by row.
@@ -54,6 +78,11 @@ public enum SampleDatabase {
     public var duplicates: Int64
     /// Rows that are in one and not, or not so, in the other.
     public var differing: Int64
+
+    public init(source: Int64, sink: Int64, duplicates: Int64, differing: Int64) {
+      (self.source, self.sink) = (source, sink)
+      (self.duplicates, self.differing) = (duplicates, differing)
+    }
   }
 
   public static func comparePersons(source: String, sink: String) throws -> Comparison {

@@ -174,5 +174,14 @@ final class Tool: Sendable {
 
     /// Waits until its output is at its end.
     func end() async { _ = await line("\u{0}") }
+
+    /// Waits until it has ended. Returns its exit status, below 0 for a signal's number.
+    func status() async -> Int32 {
+      await end()
+      return process.withLock { process in
+        process.waitUntilExit()
+        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+      }
+    }
   }
 }

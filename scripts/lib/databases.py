@@ -1,10 +1,8 @@
-"""A source and a sink with a table `person`, and what the sink has taken, for SQLite and for PostgreSQL."""
+"""A source and a sink with a table `person`, and what the sink was given, for SQLite and for PostgreSQL."""
 
-import os
 import pathlib
 import sqlite3
 import subprocess
-import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 GIVEN = ["Ada", "Alan", "Barbara", "Dennis", "Edsger", "Frances", "Grace", "Hedy", "Jean", "Ken", "Leslie", "Radia"]
@@ -12,16 +10,28 @@ FAMILY = ["Allen", "Dijkstra", "Hamilton", "Hoare", "Hopper", "Lamarr", "Liskov"
 QUERY = "SELECT id, given_name, family_name, born FROM person"
 
 
-class Comparison:
-    """How the sink compares with the source, and how often it was written."""
+# Whose rows are just being written: a chunk raises no fence, but it finds its own run and token in it, in its transaction.
+FENCE = "SELECT run, token FROM baton_fence WHERE queue = 'nightly'"
 
-    def __init__(self, source, sink, duplicates, differing, writes):
+
+class Comparison:
+    """How the sink compares with the source, and how many rows each attempt has handed to it."""
+
+    def __init__(self, source, sink, duplicates, differing, given):
         self.source = source
         self.sink = sink
         self.duplicates = duplicates
         self.differing = differing
-        # Row writes that the sink committed beyond one for each of its rows.
-        self.written_twice = writes - sink
+        # (run, token, rows), by token: the rows that were committed under it, also such as changed nothing.
+        self._given = given
+
+    def given(self, run):
+        """Rows that the run's attempts handed to the sink, one number for each attempt that handed over any."""
+        return [rows for name, _, rows in self._given if name == run]
+
+    def written_twice(self, run):
+        """Rows that the run handed to the sink beyond one for each row of the source; below 0 if it did too few."""
+        return sum(self.given(run)) - self.source
 
 
 class SQLitePair:
@@ -57,12 +67,21 @@ class SQLitePair:
         sink = sqlite3.connect(self.sink)
         sink.execute("PRAGMA journal_mode = WAL")
         sink.execute(table)
-        sink.execute("CREATE TABLE written (rows INTEGER NOT NULL)")
-        sink.execute("INSERT INTO written VALUES (0)")
+        sink.execute(
+            "CREATE TABLE given (run TEXT NOT NULL, token INTEGER PRIMARY KEY, rows INTEGER NOT NULL)"
+        )
         if counts:
+            # As the sink makes it: SQLite wants to know all that the triggers name before it takes a statement.
+            sink.execute(
+                "CREATE TABLE baton_fence (queue TEXT NOT NULL PRIMARY KEY, token INTEGER NOT NULL, run TEXT NOT NULL, "
+                "cursor TEXT, rows INTEGER NOT NULL, complete INTEGER NOT NULL DEFAULT 0, updated TEXT NOT NULL)"
+            )
+            # A row is inserted or updated, and updated also when nothing of it changes.
             for event in ("INSERT", "UPDATE"):
                 sink.execute(
-                    f"CREATE TRIGGER count_{event} AFTER {event} ON person BEGIN UPDATE written SET rows = rows + 1; END"
+                    f"CREATE TRIGGER count_{event} AFTER {event} ON person BEGIN "
+                    f"INSERT INTO given (run, token, rows) SELECT run, token, 1 FROM ({FENCE}) WHERE true "
+                    "ON CONFLICT (token) DO UPDATE SET rows = rows + 1; END"
                 )
         sink.commit()
         sink.close()
@@ -97,7 +116,7 @@ class SQLitePair:
                 f"SELECT (SELECT count(*) FROM (SELECT {columns} FROM source.person EXCEPT SELECT {columns} FROM person))"
                 f" + (SELECT count(*) FROM (SELECT {columns} FROM person EXCEPT SELECT {columns} FROM source.person))"
             ),
-            number("SELECT rows FROM written"),
+            sink.execute("SELECT run, token, rows FROM given ORDER BY token").fetchall(),
         )
         sink.close()
         return result
@@ -124,11 +143,11 @@ class PostgresPair:
 
     def _script(self, *arguments):
         verb, *rest = arguments
-        done = subprocess.run(
-            [str(self.script), verb, "--dir", str(self.folder), *rest], text=True, capture_output=True, check=False
-        )
+        command = [str(self.script), verb, "--dir", str(self.folder), *rest]
+        # It tells of its own troubles.
+        done = subprocess.run(command, text=True, stdout=subprocess.PIPE, check=False)
         if done.returncode != 0:
-            sys.exit(f"scripts/postgres {verb} failed: {done.stderr}")
+            raise RuntimeError(f"scripts/postgres {verb} ended with {done.returncode}")
         return done.stdout.strip()
 
     def database(self, name):
@@ -154,25 +173,28 @@ class PostgresPair:
         family = "ARRAY[" + ", ".join(f"'{name}'" for name in FAMILY) + "]"
         self._end_watch()
         for name in ("tis", "search"):
-            self.psql(name, "DROP TABLE IF EXISTS person, written, baton_fence", table)
+            self.psql(name, "DROP TABLE IF EXISTS person, given, baton_fence", table)
         self.psql(
             "tis",
             f"INSERT INTO person SELECT n * 3, ({given})[1 + n % {len(GIVEN)}], ({family})[1 + n % {len(FAMILY)}] || ' ' || n, "
             f"date '1920-01-01' + n % 30000 FROM generate_series(1, {rows}) AS n",
             "ANALYZE person",
         )
-        self.psql("search", "CREATE TABLE written (rows bigint NOT NULL)")
+        self.psql("search", "CREATE TABLE given (run text NOT NULL, token bigint NOT NULL, rows bigint NOT NULL)")
         if counts:
-            # A row a statement: a counter in one row would grow a version for each person.
+            # The sink's statement leaves alone what is as it should be, so neither a transition table nor a trigger on
+            # UPDATE sees a row that comes again. A trigger before the insertion is told of every row that is offered. The
+            # count is kept in the transaction: a row a statement, not a version of a counter for each person.
             self.psql(
                 "search",
-                "CREATE OR REPLACE FUNCTION count_written() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN INSERT INTO written SELECT count(*) FROM new_rows; RETURN NULL; END $$",
-                *(
-                    f"CREATE TRIGGER count_{event} AFTER {event} ON person REFERENCING NEW TABLE AS new_rows "
-                    "FOR EACH STATEMENT EXECUTE FUNCTION count_written()"
-                    for event in ("INSERT", "UPDATE")
-                ),
+                "CREATE OR REPLACE FUNCTION count_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "PERFORM set_config('given.rows', (coalesce(nullif(current_setting('given.rows', true), ''), '0')::bigint + 1)"
+                "::text, true); RETURN NEW; END $$",
+                "CREATE OR REPLACE FUNCTION note_rows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "INSERT INTO given SELECT run, token, coalesce(nullif(current_setting('given.rows', true), ''), '0')::bigint "
+                f"FROM ({FENCE}) AS fence; PERFORM set_config('given.rows', '0', true); RETURN NULL; END $$",
+                "CREATE TRIGGER count_row BEFORE INSERT ON person FOR EACH ROW EXECUTE FUNCTION count_row()",
+                "CREATE TRIGGER note_rows AFTER INSERT ON person FOR EACH STATEMENT EXECUTE FUNCTION note_rows()",
             )
 
     def progress(self):
@@ -218,7 +240,15 @@ class PostgresPair:
             int(self.psql("search", "SELECT count(*) FROM person")),
             int(self.psql("search", "SELECT count(*) - count(DISTINCT id) FROM person")),
             differing,
-            int(self.psql("search", "SELECT coalesce(sum(rows), 0) FROM written")),
+            [
+                (run, int(token), int(rows))
+                for run, token, rows in (
+                    line.rsplit("|", 2)
+                    for line in self.psql(
+                        "search", "SELECT run, token, sum(rows) FROM given GROUP BY run, token ORDER BY token"
+                    ).splitlines()
+                )
+            ],
         )
 
     def _rows(self, name):
@@ -226,6 +256,9 @@ class PostgresPair:
         command = ["psql", "-X", "-q", self.database(name), "-c", f"COPY (SELECT {columns} FROM person ORDER BY id) TO STDOUT"]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             yield from process.stdout
+        # Two tables that cannot be read would be equal.
+        if process.returncode != 0:
+            raise RuntimeError(f"psql cannot read person of {name}: status {process.returncode}")
 
 
 def key_of(line):

@@ -1,9 +1,11 @@
-"""A real Kafka for one script: started from KAFKA_HOME in a folder of its own, and destroyed at the end."""
+"""A real Kafka for one script: started from KAFKA_HOME in a folder of its own, and destroyed at the end.
+
+`scripts/install kafka` has checked that it and Java are there.
+"""
 
 import os
 import pathlib
 import subprocess
-import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -14,11 +16,6 @@ class Kafka:
     def __init__(self, folder, port, nodes=1):
         home = pathlib.Path(os.environ.get("KAFKA_HOME", PROJECT.parent / "shared" / "kafka"))
         self.program = home / "kafka"
-        if not os.access(self.program, os.X_OK):
-            sys.exit(
-                f"there is no Kafka at {home}: set KAFKA_HOME to the folder that holds Kafka's jars in libs/ and the "
-                "script `kafka` that starts it"
-            )
         self.folder = pathlib.Path(folder)
         self.port = port
         self.nodes = nodes

@@ -27,7 +27,8 @@ def ensure_client():
     installed = python.exists() and subprocess.run([str(python), "-c", "import confluent_kafka"], check=False).returncode == 0
     if not installed:
         print(f"installing {PACKAGE} into {cache}", file=sys.stderr)
-        venv.create(cache, with_pip=True)
+        # A half-made one, as without the package python3-venv, is no hindrance.
+        venv.create(cache, with_pip=True, clear=True)
         done = subprocess.run([str(python), "-m", "pip", "install", "--quiet", PACKAGE], check=False)
         if done.returncode != 0:
             sys.exit(f"pip cannot install {PACKAGE}; this script needs it once, from PyPI")
@@ -67,7 +68,9 @@ def send_all(bootstrap, topic, records, compression="none"):
             except BufferError:
                 producer.poll(1)
         producer.poll(0)
-    producer.flush(60)
+    left = producer.flush(60)
+    if left:
+        raise RuntimeError(f"{left} of {len(records)} records were not sent within 60 s")
     if errors:
         raise RuntimeError("; ".join(errors[:5]))
     return offsets

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,10 @@ from workers import SupervisedWorker
 
 def options(description, port):
     """A parser with what every script takes."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    name = pathlib.Path(sys.argv[0]).stem.replace("_", "-")
+    parser = argparse.ArgumentParser(
+        prog=f"scripts/{name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=port, help=f"first port of the Kafka that is started ({port})")
     parser.add_argument("--baton", help="the executable; by default scripts/build makes it")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and databases")
@@ -36,26 +40,29 @@ class Rig:
     """A folder under /tmp in which one script works; `with` ends what was started in it, whatever happens."""
 
     def __init__(self, name, arguments, nodes=1):
+        self.baton = find_baton(arguments.baton)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"baton-{name}-", dir="/tmp"))
         # PostgreSQL, as a user of its own, must be able to enter.
         self.folder.chmod(0o755)
-        self.baton = find_baton(arguments.baton)
         self.kafka = Kafka(self.folder / "kafka", arguments.port, nodes)
         self.configuration = self.folder / "baton.yaml"
         self.workers = []
         self.began = time.monotonic()
         self.keep = arguments.keep
         self._closers = []
+        # As Ctrl-C: what was started ends with the script.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, trace):
-        for worker in self.workers:
-            worker.end()
-        for close in reversed(self._closers):
-            close()
-        self.kafka.destroy()
+        for close in [*(worker.end for worker in self.workers), *reversed(self._closers), self.kafka.destroy]:
+            try:
+                close()
+            except Exception as problem:
+                # What else was started must end all the same.
+                print(f"{close.__qualname__}: {problem}", file=sys.stderr)
         if self.keep or (kind is not None and kind is not KeyboardInterrupt):
             print(f"kept: {self.folder}", file=sys.stderr)
         else:
@@ -162,11 +169,6 @@ def table(rows, markdown=False):
         if number == 0 and markdown:
             lines.append("| " + " | ".join("-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)) + " |")
     return "\n".join(lines)
-
-
-def needs_kafka_tools():
-    if not shutil.which("java"):
-        sys.exit("Kafka needs Java 17 or newer: apt-get install openjdk-17-jre-headless")
 
 
 def seed_of(arguments):

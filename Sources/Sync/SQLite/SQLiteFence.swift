@@ -1,6 +1,6 @@
 /// The fence of a SQLite sink: one row a queue in `baton_fence`.
 enum SQLiteFence {
-  private static let definition = """
+  static let definition = """
     CREATE TABLE IF NOT EXISTS baton_fence (
       queue TEXT NOT NULL PRIMARY KEY, token INTEGER NOT NULL, run TEXT NOT NULL, cursor TEXT,
       rows INTEGER NOT NULL, complete INTEGER NOT NULL DEFAULT 0, updated TEXT NOT NULL)
