@@ -1,5 +1,3 @@
-import Glibc
-import RunnerProcess
 import Testing
 
 @testable import Configuration
@@ -7,7 +5,7 @@ import Testing
 @testable import Worker
 
 @Suite struct RunnerLaunchTests {
-  private func launch(_ cursor: String?) throws -> RunnerCommand {
+  private func environmentCursor(_ cursor: String?) throws -> String? {
     let configuration = try Configuration.parse(
       text: """
         kafka: {bootstrap: "localhost:9092"}
@@ -17,47 +15,16 @@ import Testing
     let order = RunnerOrder(run: "r", job: "j", attempt: 2, token: 7, params: [:], cursor: cursor)
     let launch = RunnerLaunch(configuration: configuration, executable: "/bin/baton", environment: ["PATH": "/bin"])
     #expect(launch.start(order, of: try #require(configuration.jobs["j"])).cursor == cursor)
-    return launch.command(order, of: try #require(configuration.jobs["j"]))
+    return launch.command(order, of: try #require(configuration.jobs["j"])).environment["BATON_CURSOR"]
   }
 
   /// The start line has every cursor; a variable cannot.
-  @Test func aCursorThatNoVariableCanHold_isLeftOut() async throws {
-    let host = try ProcessHost(guardCommand: nil)
+  @Test func aCursorThatNoVariableCanHold_isLeftOut() throws {
     for (cursor, variable) in [
       (nil, ""), ("[1]", "[1]"), (String(repeating: "x", count: 65_536), String(repeating: "x", count: 65_536)),
       (String(repeating: "é", count: 70_000), nil), ("[\"a\0b\"]", nil),
     ] as [(String?, String?)] {
-      let command = try launch(cursor)
-      #expect(command.environment["BATON_CURSOR"] == variable)
-      _ = try await host.start(command) { _ in }
-    }
-    await host.shutdown()
-  }
-
-  @Test(arguments: [
-    ("a\0b", "an argument with a NUL byte: Invalid argument"),
-    (String(repeating: "x", count: 3 << 20), "/bin/echo with argument 1 of 3145728 bytes: Argument list too long"),
-  ]) func wordsThatNoProcessCanBeGiven_areNotTriedAgain(_ argument: String, _ reason: String) async throws {
-    let host = try ProcessHost(guardCommand: nil)
-    let error = await #expect(throws: RunnerStartError.self) {
-      _ = try await host.start(RunnerCommand(arguments: ["/bin/echo", argument], environment: [:])) { _ in }
-    }
-    await host.shutdown()
-    guard let error, case .failed(let message, let isRetriable) = AttemptRunner.outcome(error) else {
-      Issue.record("no failure")
-      return
-    }
-    #expect(!isRetriable)
-    #expect(message.hasPrefix("cannot start the runner: \(reason)"), "\(message)")
-  }
-
-  @Test func whatMayMend_isTriedAgain() {
-    for code in [EAGAIN, ENOMEM, ENOENT, EMFILE, ETXTBSY] {
-      guard case .failed(_, let isRetriable) = AttemptRunner.outcome(RunnerStartError(subject: "x", code: code)) else {
-        Issue.record("no failure")
-        return
-      }
-      #expect(isRetriable)
+      #expect(try environmentCursor(cursor) == variable)
     }
   }
 }
