@@ -153,10 +153,11 @@ extension WorkerSession {
       if observation.status == .exited(0) || observation.endedByWorker != nil { return .succeeded(done) }
       return failure(observation, "ended after \"done\": \(observation.status)")
     case .nothing, .protocolLines:
+      // Who speaks no protocol ends well with 0, also when that crossed the worker's decision to kill it.
+      if said == .nothing, stopReason == nil, observation.status == .exited(0) { return .succeeded(RunnerDone()) }
       if let stopped { return .stopped(reason: stopped) }
       guard observation.status == .exited(0) else { return failure(observation, "\(observation.status)") }
-      return said == .nothing
-        ? .succeeded(RunnerDone()) : .failed(RunnerFailure(message: "ended without \"done\", with exit status 0"))
+      return .failed(RunnerFailure(message: "ended without \"done\", with exit status 0"))
     }
   }
 

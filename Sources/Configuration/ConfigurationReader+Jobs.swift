@@ -82,7 +82,7 @@ extension ConfigurationReader {
       self.section($0.value, "chunk of \(job.title)", at: $0.mark, keys: ["rows", "bytes"])
     }
     limits.rows = value("rows", of: section) { integer($0, $1, in: 1...10_000_000) } ?? limits.rows
-    let bytes = value("bytes", of: section) { size($0, $1, minimum: 1024) }
+    let bytes = value("bytes", of: section) { size($0, $1, minimum: 1024, maximum: 1 << 30) }
     limits.bytes = bytes ?? limits.bytes
     // Two chunks are in flight: one is read while the other is written.
     if let memory, limits.bytes > memory / 2 {

@@ -22,6 +22,7 @@ extension ConfigurationReader {
     var jobs: [String: JobDefinition] = [:]
     for entry in jobEntries { jobs[entry.key] = job(entry, declared) }
     checkChains(jobEntries, jobs)
+    checkTargets(jobEntries, jobs, connections)
     checkHorizon(scheduler, at: section.entry("scheduler"), queueEntries, queues, jobs)
     let worker = section.entry("worker").map { self.worker($0) } ?? WorkerOptions()
 

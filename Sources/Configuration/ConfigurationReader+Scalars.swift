@@ -166,7 +166,7 @@ extension ConfigurationReader {
   }
 
   /// A size in bytes.
-  func size(_ node: YAMLNode, _ label: String, minimum: Int64) -> Int? {
+  func size(_ node: YAMLNode, _ label: String, minimum: Int64, maximum: Int64 = 1 << 50) -> Int? {
     guard let text = typed(node, label, "a size, such as 8MiB") else { return nil }
     guard let value = Quantity.bytes(text.text) else {
       report(
@@ -174,10 +174,10 @@ extension ConfigurationReader {
         "write a number and a unit: 8MiB, 256MB, 512KiB, or 1000 for bytes")
       return nil
     }
-    guard value >= minimum, value <= 1 << 50 else {
+    guard value >= minimum, value <= maximum else {
       report(
         node.mark, "\(label) is \(shown(text))",
-        "write from \(Quantity.size(minimum)) to \(Quantity.size(1 << 50)); a number without a unit is bytes")
+        "write from \(Quantity.size(minimum)) to \(Quantity.size(maximum)); a number without a unit is bytes")
       return nil
     }
     return Int(value)
@@ -212,6 +212,12 @@ extension ConfigurationReader {
     case .integer, .number: return true
     default: return false
     }
+  }
+
+  /// What was written, if it has a reference: a message shows that, and not what it stands for.
+  func reference(in node: YAMLNode) -> String? {
+    guard case .scalar(let scalar) = node.content, scalar.text.contains("${") else { return nil }
+    return shown(scalar.text)
   }
 
   /// As the file has it, on one line and not too long.

@@ -51,6 +51,11 @@ extension ConfigurationReader {
     do {
       return .cron(try CronExpression(text))
     } catch {
+      if let written = reference(in: node) {
+        report(
+          node.mark, "\(label) is '\(written)', which stands for no cron expression", "make it one: \"29 1 * * *\"")
+        return nil
+      }
       var mark = node.mark
       // Into the expression, where it stands as written.
       if case .scalar(let scalar) = node.content, scalar.text == text {
@@ -66,6 +71,10 @@ extension ConfigurationReader {
     do {
       return .every(try Interval(text))
     } catch {
+      if let written = reference(in: node) {
+        report(node.mark, "\(label) is '\(written)', which stands for no interval", "make it one: 30s, 15m, 2h or 1d")
+        return nil
+      }
       report(node.mark, "\(label): \(error.reason)", error.remedy)
       return nil
     }
@@ -76,6 +85,10 @@ extension ConfigurationReader {
     do {
       return try TimeZoneDirectory.system.rules(named: text)
     } catch {
+      if let written = reference(in: node) {
+        report(node.mark, "\(label) is '\(written)', which stands for no known time zone", "make it one: Europe/London")
+        return nil
+      }
       report(node.mark, "\(label): \(error.reason)", error.remedy)
       return nil
     }
@@ -84,7 +97,9 @@ extension ConfigurationReader {
   private func timeOfDay(_ node: YAMLNode, _ label: String) -> TimeOfDay? {
     guard let text = string(node, label) else { return nil }
     if let time = TimeOfDay(text) { return time }
-    report(node.mark, "\(label) must be a time of the day, not '\(shown(text))'", "write it as in \"06:00\"")
+    report(
+      node.mark, "\(label) must be a time of the day, not '\(reference(in: node) ?? shown(text))'",
+      "write it as in \"06:00\"")
     return nil
   }
 

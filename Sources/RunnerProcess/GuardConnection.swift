@@ -7,7 +7,7 @@ final class GuardConnection {
   let pipe: Int32
   /// Readable when the guard has ended.
   let pidfd: Int32
-  private let pid: pid_t
+  let pid: pid_t
 
   /// Starts the guard, with the caller's environment.
   init(command: [String]) throws(RunnerStartError) {

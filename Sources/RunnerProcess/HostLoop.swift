@@ -12,6 +12,8 @@ final class HostLoop {
   private static let guardToken: UInt64 = 1
   /// After the child's exit and the end of its group, how long its streams may stay open.
   private static let drainMilliseconds: Int64 = 1000
+  /// How often killed members of a group are looked for that are not dead yet.
+  private static let reapMilliseconds: Int64 = 100
   /// A guard that was killed is started again; one that cannot live is an error, not a loop.
   private static let guardRestarts = 8
 
@@ -22,6 +24,8 @@ final class HostLoop {
   private var guardStarts = 0
   private var children: [UInt64: HostedChild] = [:]
   private var lastIdentifier: UInt64 = 0
+  /// Groups that were killed and may have left members for this process to reap.
+  private var endedGroups: Set<pid_t> = []
   private var shutdowns: [CheckedContinuation<Void, Never>] = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
 
@@ -47,6 +51,7 @@ final class HostLoop {
       // Only EINTR can happen here; then there are no events and the loop goes on.
       for event in events[..<Int(max(0, count))] { handle(token: event.data.u64) }
       meetDeadlines()
+      reapGroups()
     }
     close()
     for request in mailbox.close() {
@@ -102,6 +107,7 @@ final class HostLoop {
           lastIdentifier += 1
           let child = try start(command, identifier: lastIdentifier, onEvent: onEvent)
           children[lastIdentifier] = child
+          endedGroups.remove(child.process.pid)
           onStart(.success(child.process))
         } catch {
           onStart(.failure(error))
@@ -129,11 +135,26 @@ final class HostLoop {
     guardConnection?.remove(child.process.pid)
     let now = monotonicMilliseconds()
     guard child.reap(now: now) else { return }
+    endedGroups.insert(child.process.pid)
     child.process.input.close()
     unwatch(child.pidfd)
     Glibc.close(child.pidfd)
     child.killAt = nil
     child.drainUntil = now + HostLoop.drainMilliseconds
+  }
+
+  /// Reaps what a killed group has left, when this process is the one that orphans go to: process 1 of a container. Anywhere
+  /// else there is nothing to wait for, which the first call tells.
+  ///
+  /// A group's id is no other's while it has members, so this takes no child that somebody else waits for. No signal and no
+  /// descriptor tells of their end here; they were killed already, so that a few looks are enough.
+  private func reapGroups() {
+    for group in endedGroups {
+      var status: Int32 = 0
+      var result: pid_t
+      repeat { result = waitpid(-group, &status, WNOHANG) } while result > 0 || (result < 0 && errno == EINTR)
+      if result < 0 { endedGroups.remove(group) }
+    }
   }
 
   private func readOutput(_ child: HostedChild) {
@@ -161,7 +182,9 @@ final class HostLoop {
   // MARK: - Time
 
   private func timeout() -> Int32 {
-    guard let deadline = children.values.lazy.compactMap(\.deadline).min() else { return -1 }
+    var deadlines = children.values.compactMap(\.deadline)
+    if !endedGroups.isEmpty { deadlines.append(monotonicMilliseconds() + HostLoop.reapMilliseconds) }
+    guard let deadline = deadlines.min() else { return -1 }
     // One millisecond more, as the clock's present millisecond is partly over.
     return Int32(clamping: max(0, deadline - monotonicMilliseconds() + 1))
   }
@@ -205,6 +228,7 @@ final class HostLoop {
     }
     for child in children.values where child.exit == nil { connection.add(child.process.pid) }
     guardConnection = connection
+    endedGroups.remove(connection.pid)
   }
 
   private func guardEnded() {

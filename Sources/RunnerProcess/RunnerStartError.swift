@@ -13,6 +13,9 @@ public struct RunnerStartError: Error, Sendable, Hashable, CustomStringConvertib
     self.code = code
   }
 
+  /// Whether the command itself cannot be given to any process: its words are too long or hold a NUL character.
+  public var isOfTheCommand: Bool { code == E2BIG || code == EINVAL }
+
   /// Such as `/usr/bin/x: No such file or directory`.
   public var description: String { "\(subject): \(systemErrorText(code))" }
 }

@@ -62,6 +62,7 @@ private func spawn(
   guard spawned.error != 0 else { return spawned.pid }
   let subject =
     switch UInt32(bitPattern: spawned.step) {
+    case BATON_SPAWN_EXECUTE.rawValue where spawned.error == E2BIG: "\(path) with \(longestWord(of: command))"
     case BATON_SPAWN_EXECUTE.rawValue: path
     case BATON_SPAWN_DIRECTORY.rawValue: command.directory ?? path
     case BATON_SPAWN_GUARD.rawValue: "the pipe to the process guard"
@@ -69,6 +70,14 @@ private func spawn(
     default: "starting \(path)"
     }
   throw RunnerStartError(subject: subject, code: spawned.error)
+}
+
+/// What is most likely too long, without its value.
+private func longestWord(of command: RunnerCommand) -> String {
+  let arguments = command.arguments.enumerated().map { ("argument \($0)", $1.utf8.count) }
+  let variables = command.environment.map { ("the variable \($0.key)", $0.value.utf8.count) }
+  guard let longest = (arguments + variables).max(by: { $0.1 < $1.1 }) else { return "nothing" }
+  return "\(longest.0) of \(longest.1) bytes"
 }
 
 /// A pipe whose ends are 3 or higher and closed on exec.

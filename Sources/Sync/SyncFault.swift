@@ -40,6 +40,13 @@ struct SyncFault: Error {
     return RunnerFailure(message: text, isRetriable: isRetriable, fencedBy: fencedBy)
   }
 
+  /// Another queue's run is about to put a table in our table's place.
+  static func replacedByOther(table: String, queue: String, run: String, staging: String) -> SyncFault {
+    SyncFault(
+      "run \(run) of queue \"\(queue)\" is replacing \"\(table)\": what one of two queues writes, the other would lose",
+      remedy: "Give the jobs that write this table one queue. If that run is over, drop the table \"\(staging)\".")
+  }
+
   /// The sink holds a token that is not ours to pass.
   static func fenced(queue: String, ours: Int64, stored: Int64, run: String) -> SyncFault {
     SyncFault(

@@ -6,6 +6,8 @@ public struct SyncPlan: Sendable, Hashable {
   public var job: String
   /// The fence in the sink is one row a queue.
   public var queue: String
+  /// The name of the source's connection: a cursor belongs to it, whatever its URL is.
+  public var sourceName: String
   public var source: SourceEndpoint
   /// A SELECT without ORDER BY; `:name` stands for a parameter. For JSON Lines: the file's name when the endpoint is a folder.
   public var query: String
@@ -26,12 +28,14 @@ public struct SyncPlan: Sendable, Hashable {
   public var cursor: String?
 
   public init(
-    job: String, queue: String, source: SourceEndpoint, query: String = "", key: [String], sink: SinkEndpoint,
+    job: String, queue: String, sourceName: String = "", source: SourceEndpoint, query: String = "", key: [String],
+    sink: SinkEndpoint,
     table: String, mode: SyncMode = .upsert, limits: RunnerStart.Limits = RunnerStart.Limits(),
     params: [String: JSONValue] = [:], run: String, attempt: Int = 1, token: Int64, cursor: String? = nil
   ) {
     self.job = job
     self.queue = queue
+    self.sourceName = sourceName
     self.source = source
     self.query = query
     self.key = key

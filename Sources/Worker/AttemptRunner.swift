@@ -58,8 +58,7 @@ final class AttemptRunner: Sendable {
         started()
       case .failure(let error):
         self.used(Usage(peakMemoryBytes: 0, wallMilliseconds: 0))
-        self.report(
-          .runnerEnded(token: self.token, .failed(message: "cannot start the runner: \(error)", isRetriable: true)))
+        self.report(.runnerEnded(token: self.token, AttemptRunner.outcome(error)))
       }
     }
   }
@@ -154,6 +153,14 @@ final class AttemptRunner: Sendable {
       outcome = .succeeded(facts: facts)
     }
     report(.runnerEnded(token: token, outcome))
+  }
+
+  /// What it means that there is no process. Words that no process can be given stay so; all else may mend.
+  static func outcome(_ error: RunnerStartError) -> RunnerOutcome {
+    let isRetriable = !error.isOfTheCommand
+    let remedy =
+      isRetriable ? "" : ". A param or the environment is too long or has a NUL character: no attempt can mend that"
+    return .failed(message: "cannot start the runner: \(error)\(remedy)", isRetriable: isRetriable)
   }
 
   /// What an end means to the dispatcher. The tail of the log goes with a failure that has no words of its own.

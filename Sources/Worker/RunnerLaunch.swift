@@ -17,7 +17,7 @@ struct RunnerLaunch: Sendable {
     environment["BATON_JOB"] = order.job
     environment["BATON_ATTEMPT"] = String(order.attempt)
     environment["BATON_TOKEN"] = String(order.token)
-    environment["BATON_CURSOR"] = order.cursor ?? ""
+    environment["BATON_CURSOR"] = RunnerLaunch.environmentCursor(order.cursor)
     switch definition.work {
     case .sync:
       return RunnerCommand(
@@ -29,6 +29,15 @@ struct RunnerLaunch: Sendable {
         arguments: command.resolve(params: order.params), environment: environment, directory: command.directory,
         memoryLimitBytes: definition.memoryBytes)
     }
+  }
+
+  /// The longest cursor that goes into the environment, in bytes; the system takes about 128 KiB in one variable.
+  static let environmentCursorBytesMax = 1 << 16
+
+  /// Empty at the beginning; nil for a cursor that no variable can hold, which the start line has all the same.
+  static func environmentCursor(_ cursor: String?) -> String? {
+    guard let cursor else { return "" }
+    return cursor.utf8.count <= environmentCursorBytesMax && !cursor.utf8.contains(0) ? cursor : nil
   }
 
   func start(_ order: RunnerOrder, of definition: JobDefinition) -> RunnerStart {

@@ -93,8 +93,9 @@ extension SyncPlan {
       case .replace: .replace
       }
     self.init(
-      job: name, queue: definition.job.queue, source: source, query: query, key: sync.key, sink: sink, table: table,
-      mode: mode, limits: start.limits, params: start.params, run: start.run, attempt: start.attempt,
+      job: name, queue: definition.job.queue, sourceName: sync.from, source: source, query: query, key: sync.key,
+      sink: sink, table: table, mode: mode, limits: start.limits, params: start.params, run: start.run,
+      attempt: start.attempt,
       token: start.token, cursor: start.cursor)
   }
 }

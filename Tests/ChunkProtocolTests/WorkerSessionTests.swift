@@ -187,11 +187,18 @@ import Testing
       for status in [RunnerObservation.Status.exited(0), .exited(1), .signalled(15)] {
         #expect(
           try session(said, stop: "cancelled").end(RunnerObservation(status: status)) == .stopped(reason: "cancelled"))
+        if said == .nothing, status == .exited(0) { continue }
         #expect(
           try session(said).end(RunnerObservation(status: status, endedByWorker: "timeout"))
             == .stopped(reason: "timeout"))
       }
     }
+  }
+
+  @Test func exitZeroWithoutTheProtocolCounts_thoughTheWorkerWasAboutToEndIt() throws {
+    #expect(
+      try session(.nothing).end(RunnerObservation(status: .exited(0), endedByWorker: "timeout"))
+        == .succeeded(RunnerDone()))
   }
 
   @Test func doneCountsThoughAStopWasSaidOrTheProcessHadToBeEnded() throws {

@@ -105,4 +105,20 @@ struct SecretTests {
     for line in found { #expect(!line.contains(Self.marker) && !line.contains("mean 'hunter'")) }
     #expect(found.count == 28, "\(found.joined(separator: "\n"))")
   }
+
+  @Test(
+    "what a reference stands for is in no problem of a schedule",
+    arguments: [
+      "schedule: \"${PW}\"", "every: \"${PW}\"", "schedule: \"1 * * * *\"\nzone: \"${PW}\"",
+      "schedule: \"1 * * * *\"\nzone: \"Europe/${PW}\"", "schedule: \"1 * * * *\"\nnot-after: \"${PW}\"",
+      "every: \"1${PW}\"", "schedule: \"${PW} * * * *\"",
+    ])
+  func schedules(_ lines: String) {
+    let found = jobProblems("queue: nightly\nrun: [x]\n" + lines, environment: ["PW": Self.marker])
+    #expect(found.count == 1)
+    for problem in found {
+      #expect(!problem.contains(Self.marker) && !problem.contains("hunter"), "\(problem)")
+      #expect(problem.contains("${PW}"), "\(problem)")
+    }
+  }
 }

@@ -139,6 +139,10 @@ import Testing
       (["/bin/true"], "/no/such/folder", "/no/such/folder: No such file or directory"),
       ([], nil, "a command without a program: Invalid argument"),
       (["/bin/echo", "a\0b"], nil, "an argument with a NUL byte: Invalid argument"),
+      (
+        ["/bin/echo", String(repeating: "x", count: 3 << 20)], nil,
+        "/bin/echo with argument 1 of 3145728 bytes: Argument list too long"
+      ),
     ] as [([String], String?, String)])
   func startThatFailsSaysWhatAndWhy(arguments: [String], directory: String?, text: String) async throws {
     try await withHost { host in
@@ -148,6 +152,8 @@ import Testing
         ) { _ in }
       }
       #expect(error?.description == text)
+      // What no process can be given stays so; a missing program may yet come.
+      #expect(error?.isOfTheCommand == (text.hasSuffix("Invalid argument") || text.hasSuffix("too long")))
     }
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// This test program, run again with one of the tests called hidden, for what needs a process of its own.
 enum TestProgram {
-  enum Role: String { case worker, guardian, flood, largeHost }
+  enum Role: String { case worker, guardian, flood, largeHost, orphanage }
 
   static let roleName = "BATON_RUNNER_PROCESS_TEST_ROLE"
   /// nil in the program that runs all the tests.

@@ -64,7 +64,7 @@ import Testing
           + CrossingTests.columns.map { $0.0 + ($0.0 == "n" ? " TEXT" : "") }.joined(separator: ", ") + ")")
     case .jsonLines: break
     }
-    // SQLite stores NaN as NULL, so that one value stays out there.
+    // SQLite has no NaN, so that one row stays out there.
     let query = kind == .sqlite ? "SELECT * FROM item WHERE id <> 2" : "SELECT * FROM item"
     try copy(first, middle, query: query, mode: mode)
     try copy(middle, last, mode: mode)
@@ -94,8 +94,12 @@ import Testing
         """#.replacing("\u{1}", with: "\\u0001"))
     #expect(lines[1].contains(#""n":"NaN","f4":"nan","f8":"inf""#))
     try database.execute(
-      "CREATE TABLE item (" + CrossingTests.columns.map { $0.0 }.joined(separator: ", ") + ")")
-    try copy(source, database, mode: .append)
+      "CREATE TABLE item (" + CrossingTests.columns.map { $0.0 }.joined(separator: ", ") + ", UNIQUE (id))")
+    let failure = #expect(throws: RunnerFailure.self) { try copy(source, database, mode: .append) }
+    #expect(
+      failure?.message.contains("key (id = 2), column \"f4\": the value is NaN, which SQLite would store as NULL")
+        == true)
+    try copy(source, database, query: "SELECT * FROM item WHERE id <> 2", mode: .upsert)
     #expect(
       try database.rows(
         "SELECT b, typeof(b), typeof(i8), typeof(f8), typeof(n), hex(y), datetime(tz) FROM item LIMIT 1")

@@ -1,4 +1,5 @@
 import ChunkProtocol
+import Glibc
 import Testing
 
 @testable import Sync
@@ -37,6 +38,49 @@ import Testing
     #expect(failure?.message.contains("does not end with a line break") == true)
   }
 
+  /// What a record of mode replace counts is the file beside; it says nothing of the file itself.
+  @Test func anAppendAfterAnUnfinishedReplace_keepsTheFile() throws {
+    let (source, sink) = try stores()
+    defer { for store in [source, sink] { store.remove() } }
+    try sink.fill(100..<150)
+    _ = try run(
+      .people(from: source, to: sink, mode: .replace, run: "r1", token: 1), RecordingWorker { _ in .stop(reason: "") })
+    _ = try run(.people(from: source, to: sink, run: "r2", token: 2))
+    #expect(try sink.people() == named(0..<35) + named(100..<150))
+  }
+
+  /// The torn tail of a dead run is not forgotten while another run fills a file beside.
+  @Test func aTornTail_isCutOff_afterAnUnfinishedReplace() throws {
+    let (source, sink) = try stores()
+    defer { for store in [source, sink] { store.remove() } }
+    _ = try run(
+      .people(from: source, to: sink, run: "r1", token: 1),
+      RecordingWorker { chunk in chunk.chunk == 2 ? .stop(reason: "") : .go })
+    try sink.folder.write("person", try sink.folder.text("person") + "{\"id\":20,\"name\":\"n20\"}\n{\"id\":21,\"na")
+    for token in [2, 3] as [Int64] {
+      _ = try run(
+        .people(from: source, to: sink, mode: .replace, run: "r\(token)", token: token),
+        RecordingWorker { _ in .stop(reason: "") })
+    }
+    _ = try run(.people(from: source, to: sink, run: "r4", token: 4))
+    #expect(try sink.people() == (named(0..<20) + named(0..<35)).sorted { number($0) < number($1) })
+  }
+
+  /// The crash falls between the file's renaming and the record's, and another run comes.
+  @Test func anAppendAfterASwapThatWasNotRecorded_keepsTheNewFile() throws {
+    let (source, sink) = try stores()
+    defer { for store in [source, sink] { store.remove() } }
+    _ = try run(.people(from: source, to: sink, run: "r0", token: 1), RecordingWorker { _ in .stop(reason: "") })
+    let plan = SyncPlan.people(from: source, to: sink, mode: .replace, run: "r1", token: 2)
+    _ = try run(plan, RecordingWorker { chunk in chunk.chunk == 4 ? .stop(reason: "") : .go })
+    try File.rename(sink.folder.path("person" + plan.stagingSuffix), to: sink.folder.path("person"))
+    try source.execute("DELETE FROM person WHERE id < 34")
+    _ = try run(.people(from: source, to: sink, run: "r2", token: 3))
+    #expect(try sink.people() == named(0..<35) + ["34=n34"])
+  }
+
+  private func number(_ person: String) -> Int { Int(person.prefix { $0 != "=" }) ?? -1 }
+
   @Test func linesThatAreGone_areNotWrittenOver() throws {
     let (source, sink) = try stores()
     defer { for store in [source, sink] { store.remove() } }
@@ -59,6 +103,22 @@ import Testing
       try run(.people(from: source, to: sink, mode: .replace, token: 2))
         == .done(facts: ["sourceRows": 0, "rowsWritten": 0, "rowsTotal": 35, "chunks": 0]))
     #expect(try sink.people() == named(0..<35))
+  }
+
+  /// A runner that is stopped in the middle of a chunk holds the lock for as long as it lives.
+  @Test func aLockThatIsHeld_isNotWaitedForWithoutLimit() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let (held, wanted) = try (
+      File(folder.path("lock"), flags: O_RDWR | O_CREAT), File(folder.path("lock"), flags: O_RDWR)
+    )
+    defer { for file in [held, wanted] { file.close() } }
+    try held.lock()
+    let failure = #expect(throws: SyncFault.self) { try wanted.lock(waitingAtMost: 0) }
+    #expect(failure?.isRetriable == true)
+    #expect(failure?.message.contains("is held by another process") == true)
+    held.unlock()
+    try wanted.lock(waitingAtMost: 0)
   }
 
   @Test func aFileOfAnotherQueue_isRefused() throws {

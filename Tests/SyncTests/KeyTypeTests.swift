@@ -73,10 +73,19 @@ import Testing
   @Test(arguments: cases)
   func everyValueIsPagedOver(_ test: Case) throws {
     let source = try Store(test.kind)
-    let sink = try Store(.sqlite)
+    // SQLite has no NaN, and JSON no text that is not UTF-8.
+    let sink = try Store(test.kind == .postgres ? .jsonLines : .sqlite)
     defer {
       source.remove()
       sink.remove()
+    }
+    func clear() throws {
+      if sink.kind == .sqlite { try sink.execute("DELETE FROM item") }
+      for name in ["item", "item.baton"] where sink.kind == .jsonLines { try File.remove(sink.folder.path(name)) }
+    }
+    func found() throws -> [[String?]] {
+      guard sink.kind == .jsonLines else { return try sink.rows("SELECT n FROM item ORDER BY rowid") }
+      return try sink.lines("item").map { line in [(line["n"] as? Int).map(String.init)] }
     }
     if test.kind == .postgres {
       try source.execute(
@@ -85,26 +94,26 @@ import Testing
     try source.execute("CREATE TABLE item (k \(test.type), n INTEGER)")
     try source.execute(
       "INSERT INTO item VALUES " + test.values.enumerated().map { "(\($1), \($0))" }.joined(separator: ", "))
-    try sink.execute("CREATE TABLE item (k, n INTEGER)")
+    if sink.kind == .sqlite { try sink.execute("CREATE TABLE item (k, n INTEGER)") }
     var plan = SyncPlan(
       job: "items", queue: "q", source: source.source, query: "SELECT * FROM item", key: ["k"], sink: sink.sink,
       table: "item", mode: .append, limits: .init(rows: 1), run: "r1", token: 1)
     let order = try source.rows("SELECT n FROM item ORDER BY k")
     for size in [1, 2] {
-      try sink.execute("DELETE FROM item")
+      try clear()
       plan.limits.rows = size
       plan.run = "whole \(size)"
       plan.token += 1
       _ = try ChunkPipeline(plan: plan).run(reporting: RecordingWorker())
-      #expect(try sink.rows("SELECT n FROM item ORDER BY rowid") == order)
+      #expect(try found() == order)
     }
-    try sink.execute("DELETE FROM item")
+    try clear()
     plan.run = "piece by piece"
     for _ in 0...order.count {
       plan.token += 1
       _ = try ChunkPipeline(plan: plan).run(reporting: RecordingWorker { _ in .stop(reason: "") })
     }
-    #expect(try sink.rows("SELECT n FROM item ORDER BY rowid") == order)
+    #expect(try found() == order)
   }
 
   @Test(arguments: StoreKind.databases)

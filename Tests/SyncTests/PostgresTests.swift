@@ -144,51 +144,34 @@ import Testing
     #expect(try sink.rows("SELECT count(*) FROM \"My Schema\".baton_fence") == [["1"]])
   }
 
-  @Test func replace_keepsWhatBelongsToTheTable() throws {
-    let (source, sink) = try stores()
-    defer { source.remove() }
-    try sink.execute(
-      """
-      DROP TABLE person; CREATE ROLE reader; CREATE TABLE person (id serial PRIMARY KEY, name text NOT NULL DEFAULT 'x',
-        upper text GENERATED ALWAYS AS (upper(name)) STORED, CHECK (name <> ''));
-      CREATE UNIQUE INDEX by_name ON person (name) WHERE id > 0; CREATE INDEX by_upper ON person (upper);
-      CREATE INDEX by_upper_again ON person (upper); COMMENT ON TABLE person IS 'all persons';
-      COMMENT ON COLUMN person.name IS 'the name'; GRANT SELECT ON person TO reader; ALTER TABLE person SET (fillfactor = 70);
-      SELECT setval('person_id_seq', 500)
-      """)
-    let facts = """
-      SELECT 'index', indexname, indexdef FROM pg_indexes WHERE tablename = 'person'
-      UNION ALL SELECT 'column', column_name, concat_ws(' ', data_type, column_default, is_nullable, generation_expression,
-        col_description('person'::regclass, ordinal_position)) FROM information_schema.columns WHERE table_name = 'person'
-      UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'person'::regclass
-      UNION ALL SELECT 'table', obj_description('person'::regclass), concat_ws(' ', relacl, reloptions) FROM pg_class
-        WHERE oid = 'person'::regclass
-      UNION ALL SELECT 'sequence', pg_get_serial_sequence('person', 'id'), last_value::text FROM person_id_seq
-      ORDER BY 1, 2, 3
-      """
-    let before = try sink.rows(facts)
-    for attempt in 1...2 {
-      _ = try run(.people(from: source, to: sink, mode: .replace, run: "r\(attempt)", token: Int64(attempt)))
-      #expect(try sink.rows(facts) == before)
-      #expect(try sink.people() == named(0..<35))
-    }
-    try sink.execute("DROP OWNED BY reader; DROP ROLE reader")
+  @Test func aParameterWithANulCharacter_isNamed() throws {
+    let source = try Store(.postgres)
+    let sink = try Store(.postgres)
+    for store in [source, sink] { try store.fill(0..<3) }
+    var plan = SyncPlan.people(from: source, to: sink, mode: .upsert)
+    plan.query = "SELECT * FROM person WHERE name = :name"
+    plan.params = ["name": .string("n1\0x")]
+    let failure = #expect(throws: RunnerFailure.self) { try run(plan) }
+    #expect(failure?.message.contains("the parameter :name has a NUL character") == true, "\(failure?.message ?? "")")
   }
 
-  @Test func replace_refusesWhatItWouldLose() throws {
+  /// What a refused row holds is not for the events.
+  @Test func valuesOfARefusedRow_areNotTold() throws {
     let (source, sink) = try stores()
     defer { source.remove() }
-    try sink.execute(
-      """
-      CREATE VIEW names AS SELECT name FROM person; CREATE TABLE pet (owner bigint REFERENCES person);
-      CREATE PUBLICATION p FOR TABLE person
-      """)
-    let failure = #expect(throws: RunnerFailure.self) { try run(.people(from: source, to: sink, mode: .replace)) }
-    #expect(
-      failure?.message.contains(
-        "would lose: the foreign key pet_owner_fkey of pet, the publication p, the view names. Use mode upsert")
-        == true,
-      "\(failure?.message ?? "")")
+    try source.execute("UPDATE person SET name = 'secret' WHERE id IN (14, 15)")
+    let tables = ["name text UNIQUE", "name text CHECK (name <> 'secret')", "name text REFERENCES known"]
+    for (token, table) in tables.enumerated() {
+      try sink.execute(
+        "CREATE TABLE IF NOT EXISTS known AS SELECT 'n' || i AS name FROM generate_series(0, 40) i; DROP TABLE person; "
+          + "ALTER TABLE known DROP CONSTRAINT IF EXISTS k, ADD CONSTRAINT k PRIMARY KEY (name); "
+          + "CREATE TABLE person (id bigint PRIMARY KEY, \(table))")
+      let failure = #expect(throws: RunnerFailure.self) {
+        try run(.people(from: source, to: sink, mode: .append, run: "r\(token)", token: Int64(token)))
+      }
+      #expect(failure?.message.contains("SQLSTATE 23") == true)
+      #expect(failure?.message.contains("secret") == false, "\(failure?.message ?? "")")
+    }
   }
 
   @Test func rowsThatASinkTakesAsOne_areNamed() throws {

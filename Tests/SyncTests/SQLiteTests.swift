@@ -43,6 +43,65 @@ import Testing
     #expect(throws: SyncFault.self) { try sink.execute("INSERT INTO person (name) VALUES ('')") }
   }
 
+  /// SQLite takes `$name` for a parameter, which would be NULL: no rows, and an empty table in mode replace.
+  @Test(arguments: ["id > $since", "id > $1", "name <> 'n$' || $a::b", "id > @since", "id > ?", "id > ?3"])
+  func aPlaceholderOfSQLitesOwn_isRefused(_ condition: String) throws {
+    let source = try Store(.sqlite)
+    let sink = try Store(.sqlite)
+    defer { for store in [source, sink] { store.remove() } }
+    for store in [source, sink] { try store.fill(0..<5) }
+    var plan = SyncPlan.people(from: source, to: sink, mode: .replace)
+    plan.query = "SELECT * FROM person WHERE \(condition)"
+    let failure = #expect(throws: RunnerFailure.self) { try run(plan) }
+    #expect(
+      failure?.message.contains("the query has a placeholder of the database's own. Write parameters as :name.")
+        == true,
+      "\(failure?.message ?? "")")
+    #expect(try sink.people() == named(0..<5))
+  }
+
+  @Test func aDollarWithinANameOrAString_isNone() throws {
+    let source = try Store(.sqlite)
+    let sink = try Store(.sqlite)
+    defer { for store in [source, sink] { store.remove() } }
+    try source.execute("CREATE TABLE a$1 (id INTEGER PRIMARY KEY, na$me TEXT); INSERT INTO a$1 VALUES (1, '$x')")
+    try sink.makePersonTable()
+    var plan = SyncPlan.people(from: source, to: sink)
+    plan.query = "SELECT id, a$1.na$me AS name, '$y' AS \"$z\" FROM a$1 WHERE na$me = :value"
+    plan.params = ["value": .string("$x")]
+    try sink.execute("ALTER TABLE person ADD COLUMN [$z]")
+    _ = try run(plan)
+    #expect(try sink.rows("SELECT * FROM person") == [["1", "$x", "$y"]])
+  }
+
+  /// Letters that are made of several characters of Unicode are still as many characters to SQL.
+  @Test func replace_ofATableWithACombinedName() throws {
+    let source = try Store(.sqlite)
+    let sink = try Store(.sqlite)
+    defer { for store in [source, sink] { store.remove() } }
+    try source.fill(0..<5)
+    let name = "e\u{301}e\u{301}e\u{301}"
+    try sink.execute("CREATE TABLE \"\(name)\"(id INTEGER PRIMARY KEY, name TEXT)")
+    var plan = SyncPlan.people(from: source, to: sink, mode: .replace)
+    plan.table = name
+    _ = try run(plan)
+    #expect(try sink.rows("SELECT count(*) FROM \"\(name)\"") == [["5"]])
+  }
+
+  @Test func textThatIsNotUnicode_isNotWrittenAsJSON() throws {
+    let source = try Store(.sqlite)
+    let sink = try Store(.jsonLines)
+    defer { for store in [source, sink] { store.remove() } }
+    try source.fill(0..<5)
+    try source.execute("UPDATE person SET name = CAST(x'c3' AS TEXT) WHERE id = 3")
+    let failure = #expect(throws: RunnerFailure.self) { try run(.people(from: source, to: sink)) }
+    #expect(
+      failure?.message.contains("key (id = 3), column \"name\": the text is not UTF-8") == true,
+      "\(failure?.message ?? "")")
+    #expect(failure?.isRetriable == false)
+    #expect(try sink.people() == [])
+  }
+
   @Test func sourceAndSinkMayBeOneFile() throws {
     let store = try Store(.sqlite)
     defer { store.remove() }

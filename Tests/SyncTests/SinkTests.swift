@@ -262,6 +262,32 @@ import Testing
     #expect(wrong?.isRetriable == false)
   }
 
+  /// Two queues that write one table, one of them in mode replace: the swap would take away what the other has written.
+  @Test(arguments: StoreKind.databases, SyncMode.allCases)
+  func aTableThatAnotherQueueReplaces_isRefused(_ kind: StoreKind, mode: SyncMode) throws {
+    let (source, sink) = try stores(kind)
+    defer {
+      source.remove()
+      sink.remove()
+    }
+    var other = SyncPlan.people(from: source, to: sink, mode: mode, run: "other", token: 100)
+    other.queue = "hourly"
+    let outcome = try run(.people(from: source, to: sink, mode: .replace)) { chunk in
+      if chunk.chunk == 2 {
+        let failure = #expect(throws: RunnerFailure.self) { try run(other) }
+        #expect(
+          failure?.message.contains("run r1 of queue \"nightly\" is replacing \"person\"") == true,
+          "\(failure?.message ?? "")")
+        #expect(failure?.isRetriable == false)
+      }
+      return .go
+    }
+    #expect(outcome == .done(facts: ["sourceRows": 35, "rowsWritten": 35, "rowsTotal": 35, "chunks": 4]))
+    // When that is over, there is nothing against it.
+    if mode != .append { try run(other) }
+    #expect(try sink.people() == named(0..<35))
+  }
+
   @Test func jsonLines_refuseUpsert() throws {
     let (source, sink) = try stores(.jsonLines)
     defer {

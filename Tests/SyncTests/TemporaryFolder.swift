@@ -31,6 +31,10 @@ struct TemporaryFolder {
     return try connection.rows(sql)
   }
 
+  func rename(_ name: String, to other: String) throws {
+    try FileManager.default.moveItem(atPath: path(name), toPath: path(other))
+  }
+
   func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
   func write(_ name: String, _ text: String) throws {

@@ -30,6 +30,32 @@ struct OutcomeTests {
     }
   }
 
+  @Test("params that no process can be given are not tried again", arguments: Cluster.all)
+  func impossibleParams(_ cluster: Cluster) async throws {
+    let jobs = """
+      hello:
+        queue: q
+        run: ["/bin/echo", "${params.name}"]
+        params: {name: {type: string}}
+        attempts: 3
+        backoff: {initial: 40ms, max: 50ms, factor: 2}
+      """
+    try await Rig.run(cluster, jobs: jobs) { rig in
+      let words = [("a\0b", "NUL byte"), (String(repeating: "x", count: 200_000), "argument 1 of 200000 bytes")]
+      for (index, (word, _)) in words.enumerated() {
+        _ = try await rig.enqueue("hello", id: "r\(index)", params: ["name": .string(word)])
+      }
+      _ = try rig.start("GREEN")
+      for (index, (_, reason)) in words.enumerated() {
+        let ended = try await rig.ended("r\(index)")
+        guard case .failed(let failure) = ended.end else { throw Unexpected(ended) }
+        #expect(ended.attempt == 1)
+        #expect(failure.message.contains(reason), "\(failure.message.prefix(300))")
+        #expect(failure.message.contains("no attempt can mend that"))
+      }
+    }
+  }
+
   @Test("what fails is tried again after a pause, and then lies in the dead letters", arguments: Cluster.all)
   func failure(_ cluster: Cluster) async throws {
     let jobs = """

@@ -75,9 +75,22 @@ struct File {
   }
 
   /// Waits for the exclusive lock, which ends with `unlock`, `close` or the process.
-  func lock() throws {
-    while flock(descriptor, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw File.fault("cannot be locked", path) }
+  /// - Parameter milliseconds: how long. Who holds the lock writes one chunk; a process that is stopped holds it for ever.
+  /// - Throws: `SyncFault`, retriable when another has the lock.
+  func lock(waitingAtMost milliseconds: Int = 30_000) throws {
+    // No wait for a file lock takes a time limit, and a signal to end it would be the whole process's. So it is asked for
+    // at a pace that costs nothing; a lock that is free is had at the first try.
+    let pace = 20
+    var left = milliseconds
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw File.fault("cannot be locked", path) }
+      guard left > 0 else {
+        throw SyncFault(
+          "the lock \(path) is held by another process for \(milliseconds) ms: a runner that is stopped, perhaps",
+          remedy: "Look for it with: fuser \(path)", isRetriable: true)
+      }
+      poll(nil, 0, Int32(min(pace, left)))
+      left -= pace
     }
   }
 

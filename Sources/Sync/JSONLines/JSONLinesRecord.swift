@@ -8,10 +8,14 @@ struct JSONLinesRecord: Codable, Equatable {
   var run: String
   var cursor: String?
   var rows: Int64
-  /// How much of the data file counts; what follows was written by someone who died.
+  /// How much of the data file counts; what follows was written by someone who died. With `inode`, of that file.
   var bytes: Int
   /// The identity of the file that mode replace fills.
   var inode: UInt64?
+  /// While mode replace fills another file: how much of the data file counts, when a run that appended to it died.
+  var liveBytes: Int?
+  /// The fingerprint of the plan that the cursor belongs to.
+  var plan: String?
   var complete = false
 
   /// - Returns: nil when there is no record.

@@ -40,12 +40,14 @@ final class JSONLinesSink: Sink {
       }
       try record.save(recordPath)
       return SinkPosition(
-        isOurRun: isOurs, cursor: record.cursor, rows: record.rows, isComplete: record.complete)
+        isOurRun: isOurs, cursor: record.cursor, rows: record.rows, isComplete: record.complete,
+        isRestarted: isRestarted)
     }
   }
 
   /// Whether the record was of our run when we came.
   private var isOurs = false
+  private var isRestarted = false
 
   private func locked<T>(_ body: () throws -> T) throws -> T {
     guard let lockFile else { preconditionFailure("write before open") }
@@ -58,7 +60,8 @@ final class JSONLinesSink: Sink {
   private func raise() throws -> JSONLinesRecord {
     guard var record = try JSONLinesRecord.load(recordPath) else {
       return JSONLinesRecord(
-        queue: plan.queue, token: plan.token, run: plan.run, rows: 0, bytes: try contentSize(path), complete: false)
+        queue: plan.queue, token: plan.token, run: plan.run, rows: 0, bytes: try contentSize(path),
+        plan: plan.fingerprint)
     }
     guard record.queue == plan.queue else {
       throw SyncFault(
@@ -69,17 +72,37 @@ final class JSONLinesSink: Sink {
       throw SyncFault.fenced(queue: plan.queue, ours: plan.token, stored: record.token, run: record.run)
     }
     isOurs = record.run == plan.run
-    if !isOurs {
-      // After a complete run the file is everyone's to append to; after another one what follows its length is torn.
-      if record.complete { record.bytes = try contentSize(path) }
-      record.run = plan.run
-      record.cursor = nil
-      record.rows = 0
-      record.complete = false
-      record.inode = nil
+    var isNew = !isOurs
+    if isOurs {
+      let position = try SinkPosition(
+        plan, cursor: record.cursor, rows: record.rows, isComplete: record.complete, fingerprint: record.plan)
+      isRestarted = position.isRestarted
+      isNew = !position.isComplete && position.cursor == nil
     }
+    if isNew { try begin(&record) }
+    record.plan = plan.fingerprint
     record.token = plan.token
     return record
+  }
+
+  /// Makes the record of another run, or of an earlier beginning of ours, that of our beginning.
+  private func begin(_ record: inout JSONLinesRecord) throws {
+    // The file beside may have taken the file's place just before a crash.
+    let isSwapped =
+      try record.inode.map { inode in try File.status(of: path).map { UInt64($0.st_ino) } == inode } ?? false
+    // After a complete run the file is everyone's to append to; after one that died what follows its length is torn.
+    var counted: Int?
+    if !record.complete, !isSwapped {
+      // In mode replace the record's length is that of the file beside, and says nothing of this one.
+      counted = record.inode == nil ? record.bytes : record.liveBytes
+    }
+    record.bytes = try counted ?? contentSize(path)
+    record.liveBytes = plan.mode == .replace ? counted : nil
+    record.run = plan.run
+    record.cursor = nil
+    record.rows = 0
+    record.complete = false
+    record.inode = nil
   }
 
   /// The size of a file that ends with a whole line; 0 when there is none.
@@ -160,7 +183,7 @@ final class JSONLinesSink: Sink {
       text.removeAll()
       try chunk.bytes.withUnsafeBytes { bytes in
         for row in 0..<chunk.rows {
-          text.append(row: row, of: chunk, bytes: bytes)
+          try text.append(row: row, of: chunk, bytes: bytes)
           if text.bytes.count >= 1 << 18 || row == chunk.rows - 1 {
             try file.write(text.bytes, at: record.bytes)
             record.bytes += text.bytes.count

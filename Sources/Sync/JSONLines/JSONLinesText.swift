@@ -4,7 +4,10 @@ struct JSONLinesText {
   /// `{"first":` and `,"other":`.
   private let prefixes: [[UInt8]]
 
+  private let columns: [String]
+
   init(columns: [String]) {
+    self.columns = columns
     prefixes = columns.enumerated().map { index, name in
       var prefix: [UInt8] = [UInt8(ascii: index == 0 ? "{" : ",")]
       JSONText.append(string: name, to: &prefix)
@@ -14,13 +17,24 @@ struct JSONLinesText {
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-  mutating func append(row: Int, of chunk: Chunk, bytes source: UnsafeRawBufferPointer) {
+  /// - Throws: `SyncFault` with row and column for text that is not UTF-8, as SQLite may hold it: JSON has no form for it.
+  mutating func append(row: Int, of chunk: Chunk, bytes source: UnsafeRawBufferPointer) throws {
     for column in prefixes.indices {
       bytes.append(contentsOf: prefixes[column])
       let cell = chunk.cell(row: row, column: column)
-      append(cell, cell.isBytes ? UnsafeRawBufferPointer(rebasing: source[cell.range]) : source)
+      let payload = cell.isBytes ? UnsafeRawBufferPointer(rebasing: source[cell.range]) : source
+      if cell.kind == .text, !JSONLinesText.isUnicode(payload) {
+        throw SyncFault(
+          "the text is not UTF-8, as JSON needs it", remedy: "Make it so in the query, or a BLOB: CAST(x AS BLOB).",
+          row: row, column: columns[column])
+      }
+      append(cell, payload)
     }
     bytes.append(contentsOf: "}\n".utf8)
+  }
+
+  private static func isUnicode(_ text: UnsafeRawBufferPointer) -> Bool {
+    text.allSatisfy { $0 < 0x80 } || String(validating: text, as: UTF8.self) != nil
   }
 
   private mutating func append(_ cell: Cell, _ payload: UnsafeRawBufferPointer) {

@@ -64,10 +64,16 @@ public struct ChunkPipeline {
       throw SyncFault(
         "the chunk's limits are \(plan.limits.rows) rows and \(plan.limits.bytes) bytes; both must be > 0")
     }
+    // Places within a chunk have 32 bits, and the row that does not fit comes on top.
+    guard plan.limits.bytes <= 1 << 30 else {
+      throw SyncFault(
+        "the chunk's limit of \(plan.limits.bytes) bytes is more than 1 GiB", remedy: "Lower the job's chunk bytes.")
+    }
   }
 
   /// Where to go on: the sink's own record is the truth, since it was written in the rows' own transaction.
   private func beginning(_ position: SinkPosition) throws -> String? {
+    if position.isRestarted { log("\(SinkPosition.change): starting at the beginning") }
     if position.isOurRun {
       if let cursor = position.cursor, cursor != plan.cursor {
         log("the sink is ahead of the checkpoint: going on after \(cursor), which the sink stored with its last chunk")

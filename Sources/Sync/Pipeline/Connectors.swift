@@ -47,11 +47,16 @@ struct SinkPosition {
   var rows: Int64
   /// Whether the run is complete in the sink, the swap included.
   var isComplete = false
+  /// Whether the run has written rows under another query, key, table or mode, so that it starts again.
+  var isRestarted = false
 }
 
 extension SyncPlan {
   /// The name of the table or file that mode replace fills; one a run.
-  var stagingSuffix: String { "__baton_" + Hex.fingerprint(run).prefix(12) }
+  var stagingSuffix: String { "__baton_" + SyncPlan.stagingDigits(run) }
+
+  /// The run's part of that name.
+  static func stagingDigits(_ run: String) -> String { String(Hex.fingerprint(run).prefix(12)) }
 }
 
 /// What sources share: the key's place, the checks of each row.

@@ -17,6 +17,9 @@ struct QueryTemplate {
     guard text.utf8.contains(where: { $0 > 0x20 }) else { throw SyncFault("the query is empty") }
   }
 
+  static let foreignPlaceholder = SyncFault(
+    "the query has a placeholder of the database's own", remedy: "Write parameters as :name.")
+
   /// The values in the order of `names`.
   /// - Throws: `SyncFault` for a name that has no value.
   func values(from params: [String: JSONValue]) throws -> [JSONValue] {
@@ -76,11 +79,13 @@ private struct Parser {
         try comment()
         continue
       case UInt8(ascii: "$") where marker == "$": try dollar()
-      case UInt8(ascii: "?") where marker == "?", UInt8(ascii: "@") where marker == "?":
-        throw SyncFault("the query has a placeholder of the database's own", remedy: "Write parameters as :name.")
+      case UInt8(ascii: "?") where marker == "?", UInt8(ascii: "@") where marker == "?",
+        UInt8(ascii: "$") where marker == "?":
+        throw QueryTemplate.foreignPlaceholder
       case UInt8(ascii: ":") where at(1) == byte: copy(2)
       case UInt8(ascii: ":") where Parser.isName(at(1), first: true): placeholder()
-      case _ where Parser.isName(byte): while Parser.isName(at()) { copy(1) }
+      // Both databases take a dollar within a name.
+      case _ where Parser.isName(byte): while Parser.isName(at()) || at() == UInt8(ascii: "$") { copy(1) }
       case UInt8(ascii: ";"):
         copy(1)
         continue
@@ -139,7 +144,7 @@ private struct Parser {
   /// `$tag$ ... $tag$`, or a numbered parameter, which is refused.
   private mutating func dollar() throws {
     if let next = at(1), next >= 0x30, next <= 0x39 {
-      throw SyncFault("the query has a placeholder of the database's own", remedy: "Write parameters as :name.")
+      throw QueryTemplate.foreignPlaceholder
     }
     var length = 1
     while Parser.isName(at(length)) { length += 1 }

@@ -19,11 +19,18 @@ final class PostgresConnection {
     }
     guard let handle = connected else { throw SyncFault("no memory for a connection", isRetriable: true) }
     self.handle = handle
-    guard PQstatus(handle) == CONNECTION_OK else {
+    if PQstatus(handle) != CONNECTION_OK {
       let message = redacted(String(cString: PQerrorMessage(handle)))
-      PQfinish(handle)
-      throw SyncFault(
-        "PostgreSQL cannot be reached: \(message)", isRetriable: PostgresConnection.isRetriable(connecting: message))
+      let states = refusals(message)
+      guard PQstatus(handle) == CONNECTION_OK else {
+        PQfinish(handle)
+        let words = states.isEmpty ? "" : " (SQLSTATE \(states.joined(separator: ", ")))"
+        throw SyncFault(
+          "PostgreSQL cannot be reached: \(message)\(words)",
+          isRetriable: states.isEmpty
+            ? PostgresConnection.isRetriable(connecting: message)
+            : states.contains { PostgresConnection.isRetriable(state: $0) })
+      }
     }
     do {
       // One form for every value, whatever the role's and the server's own settings are.
@@ -39,6 +46,40 @@ final class PostgresConnection {
     }
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
   }
+
+  /// The SQLSTATEs of a server that refuses the connection. libpq has them in the text of its detailed messages only, and the
+  /// detail can be set on a connection that exists: so it connects once more, and may even succeed.
+  /// - Parameter message: what was said first. A server's words follow its severity, in any language, with two spaces between.
+  private func refusals(_ message: String) -> [String] {
+    guard message.contains(":  ") else { return [] }
+    PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
+    PQreset(handle)
+    PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
+    guard PQstatus(handle) != CONNECTION_OK else { return [] }
+    return PostgresConnection.states(in: String(cString: PQerrorMessage(handle)))
+  }
+
+  /// What stands in a detailed message as `FATAL:  57P03: the database system is starting up`, once each.
+  static func states(in message: String) -> [String] {
+    var states: [String] = []
+    var rest = Array(message.utf8)[...]
+    while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+      rest = rest[(colon + 1)...]
+      guard rest.count >= 8, rest.prefix(2).allSatisfy({ $0 == 0x20 }), rest[colon + 8] == UInt8(ascii: ":") else {
+        continue
+      }
+      let code = rest[colon + 3..<colon + 8]
+      let isCode = code.allSatisfy {
+        $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") || $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z")
+      }
+      let state = String(decoding: code, as: UTF8.self)
+      if isCode, !states.contains(state) { states.append(state) }
+    }
+    return states
+  }
+
+  /// Such as 150003.
+  var serverVersion: Int { Int(PQserverVersion(handle)) }
 
   func close() { PQfinish(handle) }
 
@@ -115,12 +156,19 @@ final class PostgresConnection {
     guard PQresultStatus(result) == PGRES_COPY_IN else { throw fault(result) }
   }
 
+  /// Hands on a piece of the copied text, of any size; it may end within a row.
   func copy(_ bytes: [UInt8]) throws {
-    let code = bytes.withUnsafeBytes { raw -> Int32 in
-      guard let start = raw.baseAddress else { return 1 }
-      return PQputCopyData(handle, start.assumingMemoryBound(to: CChar.self), Int32(raw.count))
+    try bytes.withUnsafeBytes { raw in
+      // libpq takes less than 2 GiB at once.
+      var rest = raw[...]
+      while !rest.isEmpty {
+        let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+        rest = rest.dropFirst(piece.count)
+        guard let start = piece.baseAddress else { return }
+        let code = PQputCopyData(handle, start.assumingMemoryBound(to: CChar.self), Int32(piece.count))
+        guard code == 1 else { throw fault(nil) }
+      }
     }
-    guard code == 1 else { throw fault(nil) }
   }
 
   /// Ends the copy.
@@ -149,8 +197,9 @@ final class PostgresConnection {
         "the connection to PostgreSQL is lost: \(redacted(String(cString: PQerrorMessage(handle))))", isRetriable: true)
     }
     var message = "PostgreSQL: \(field("M") ?? "an error without a message") (SQLSTATE \(state))"
-    // A failing row in full would carry personal data into the events; its key is named anyway.
-    if let detail = field("D"), !detail.hasPrefix("Failing row") { message += "; " + detail }
+    // About data (classes 22, 23 and 44) the detail shows values or the whole row, which are not for the events; the row's
+    // key is named anyway.
+    if let detail = field("D"), !["22", "23", "44"].contains(state.prefix(2)) { message += "; " + detail }
     var fault = SyncFault(message, remedy: field("H"), isRetriable: PostgresConnection.isRetriable(state: state))
     fault.column = field("c")
     fault.state = state
@@ -163,15 +212,9 @@ final class PostgresConnection {
     ["08", "40", "53", "57P", "58"].contains { state.hasPrefix($0) } || ["55P03", "57014", "25P03"].contains(state)
   }
 
-  /// While connecting there is no SQLSTATE. `FATAL` is the server's own refusal (role, password, database), which stays,
-  /// unless it is about the server's state.
+  /// Without a server's refusal: what libpq, in English, says of the network begins so; the rest is about settings.
   private static func isRetriable(connecting message: String) -> Bool {
-    guard message.contains("FATAL:") else {
-      // What libpq says of the network begins so; the rest is about settings.
-      return ["connection to server", "could not translate"].contains { message.contains($0) }
-    }
-    return ["starting up", "shutting down", "recovery", "too many", "remaining connection slots"]
-      .contains { message.contains($0) }
+    ["connection to server", "could not translate"].contains { message.contains($0) }
   }
 
   private func redacted(_ text: String) -> String {

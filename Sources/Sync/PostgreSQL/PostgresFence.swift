@@ -21,7 +21,8 @@ struct PostgresFence {
         """
         CREATE TABLE IF NOT EXISTS \(table) (
           queue text NOT NULL PRIMARY KEY, token bigint NOT NULL, run text NOT NULL, cursor text,
-          rows bigint NOT NULL, complete boolean NOT NULL DEFAULT false, updated timestamptz NOT NULL)
+          rows bigint NOT NULL, complete boolean NOT NULL DEFAULT false, updated timestamptz NOT NULL,
+          plan text)
         """)
     } catch let fault as SyncFault where fault.state == "23505" || fault.state == "42P07" || fault.state == "42710" {
       // Another queue's runner made it at the same moment.
@@ -36,6 +37,7 @@ struct PostgresFence {
     func attempt() throws -> SinkPosition {
       try connection.transaction {
         try connection.execute("SET LOCAL lock_timeout = '3s'")
+        try addPlanColumn()
         let position = try lock()
         try connection.execute("SET LOCAL lock_timeout = 0")
         return try body(position)
@@ -47,16 +49,35 @@ struct PostgresFence {
     }
   }
 
+  /// Brings a fence up to date that was made before plans were noted in it.
+  private func addPlanColumn() throws {
+    let isThere = try !connection.rows(
+      """
+      SELECT 1 FROM pg_catalog.pg_attribute
+      WHERE attrelid = pg_catalog.to_regclass($1) AND attname = 'plan' AND NOT attisdropped
+      """, [table]
+    ).isEmpty
+    guard !isThere else { return }
+    do { try connection.execute("ALTER TABLE \(table) ADD COLUMN IF NOT EXISTS plan text") } catch var fault
+      as SyncFault
+      where fault.state == "42501"
+    {
+      fault.message = "the fence \(table) lacks the column plan, which this role may not add: " + fault.message
+      fault.remedy = "As its owner: ALTER TABLE \(table) ADD COLUMN plan text;"
+      throw fault
+    }
+  }
+
   private func lock() throws -> SinkPosition {
     let isNew = try !connection.rows(
       """
-      INSERT INTO \(table) (queue, token, run, cursor, rows, updated) VALUES ($1, $2, $3, NULL, 0, now())
+      INSERT INTO \(table) (queue, token, run, cursor, rows, plan, updated) VALUES ($1, $2, $3, NULL, 0, $4, now())
       ON CONFLICT (queue) DO NOTHING RETURNING queue
-      """, [plan.queue, String(plan.token), plan.run]
+      """, [plan.queue, String(plan.token), plan.run, plan.fingerprint]
     ).isEmpty
     if isNew { return SinkPosition(isOurRun: false, cursor: nil, rows: 0) }
     let rows = try connection.rows(
-      "SELECT token, run, cursor, rows, complete FROM \(table) WHERE queue = $1 FOR UPDATE", [plan.queue])
+      "SELECT token, run, cursor, rows, complete, plan FROM \(table) WHERE queue = $1 FOR UPDATE", [plan.queue])
     guard let row = rows.first, let token = row[0].flatMap({ Int64($0) }), let run = row[1] else {
       throw SyncFault("the fence's row for queue \"\(plan.queue)\" was removed just now", isRetriable: true)
     }
@@ -65,17 +86,39 @@ struct PostgresFence {
     }
     var position = SinkPosition(isOurRun: false, cursor: nil, rows: 0)
     if run == plan.run {
-      position = SinkPosition(
-        isOurRun: true, cursor: row[2], rows: row[3].flatMap { Int64($0) } ?? 0, isComplete: row[4] == "t")
+      position = try SinkPosition(
+        plan, cursor: row[2], rows: row[3].flatMap { Int64($0) } ?? 0, isComplete: row[4] == "t", fingerprint: row[5])
     }
     try write(position)
     return position
   }
 
+  /// Refuses a table that another queue is replacing: its swap would take away what we write, or our staging its.
+  /// - Parameters:
+  ///   - prefix: what the names of its staging tables begin with.
+  ///   - schema: where these are.
+  func refuseReplaceByOthers(prefix: String, schema: String) throws {
+    let others = try connection.rows(
+      "SELECT queue, run FROM \(table) WHERE queue <> $1 AND NOT complete", [plan.queue])
+    for other in others {
+      guard let queue = other[0], let run = other[1] else { continue }
+      let name = prefix + SyncPlan.stagingDigits(run)
+      let isThere = try !connection.rows(
+        """
+        SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2
+        """, [schema, name]
+      ).isEmpty
+      if isThere { throw SyncFault.replacedByOther(table: plan.table, queue: queue, run: run, staging: name) }
+    }
+  }
+
   private func endOlderSessions() throws {
+    // Before version 14 it does not wait; the next try waits for the lock anyway.
+    let wait = connection.serverVersion >= 140_000 ? ", 3000" : ""
     _ = try connection.rows(
       """
-      SELECT pg_catalog.pg_terminate_backend(pid, 3000) FROM pg_catalog.pg_stat_activity
+      SELECT pg_catalog.pg_terminate_backend(pid\(wait)) FROM pg_catalog.pg_stat_activity
       WHERE datname = current_database() AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()
         AND application_name ~ ('^baton ' || $1 || ' [0-9]+$')
         AND split_part(application_name, ' ', 3)::numeric < $2::numeric
@@ -86,11 +129,12 @@ struct PostgresFence {
   func write(_ position: SinkPosition) throws {
     _ = try connection.rows(
       """
-      UPDATE \(table) SET token = $2, run = $3, cursor = $4, rows = $5, complete = $6, updated = now() WHERE queue = $1
+      UPDATE \(table) SET token = $2, run = $3, cursor = $4, rows = $5, complete = $6, plan = $7, updated = now()
+      WHERE queue = $1
       """,
       [
         plan.queue, String(plan.token), plan.run, position.cursor, String(position.rows),
-        position.isComplete ? "true" : "false",
+        position.isComplete ? "true" : "false", plan.fingerprint,
       ])
   }
 

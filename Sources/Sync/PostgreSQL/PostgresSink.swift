@@ -50,7 +50,10 @@ final class PostgresSink: Sink {
       mergeSQL = mergeStatement(into: table)
       try checkKeyIndex(table)
     }
-    return try fence.raise { position in plan.mode == .replace ? try prepareStaging(position) : position }
+    return try fence.raise { position in
+      try fence.refuseReplaceByOthers(prefix: table.stagingPrefix, schema: table.schema)
+      return plan.mode == .replace ? try prepareStaging(position) : position
+    }
   }
 
   /// - Parameter condition: which rows of the chunk's table are merged, as diagnosis needs it.

@@ -32,6 +32,9 @@ final class PostgresSource: Source {
   func open() throws -> [String] {
     let query = try QueryTemplate(plan.query, marker: "$")
     parameters = try query.values(from: plan.params).map { $0 == .null ? nil : $0.plainText }
+    for (name, value) in zip(query.names, parameters) where value?.utf8.contains(0) ?? false {
+      throw SyncFault("the parameter :\(name) has a NUL character, which PostgreSQL does not take")
+    }
     let connection = try PostgresConnection(url: url, applicationName: "baton source")
     self.connection = connection
     table = "(\n" + query.text + "\n) AS baton_source"

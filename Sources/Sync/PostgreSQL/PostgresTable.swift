@@ -48,6 +48,11 @@ struct PostgresTable {
     }
   }
 
+  /// The number of the table that has a name now, as `identifier` has it; nil when there is none.
+  static func identifier(of qualified: String, on connection: PostgresConnection) throws -> String? {
+    try connection.rows("SELECT pg_catalog.to_regclass($1)::oid", [qualified]).first?[0]
+  }
+
   /// The name as SQL writes it, with its schema.
   var qualified: String { qualified(name) }
 

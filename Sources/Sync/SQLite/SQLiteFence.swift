@@ -3,14 +3,20 @@ enum SQLiteFence {
   static let definition = """
     CREATE TABLE IF NOT EXISTS baton_fence (
       queue TEXT NOT NULL PRIMARY KEY, token INTEGER NOT NULL, run TEXT NOT NULL, cursor TEXT,
-      rows INTEGER NOT NULL, complete INTEGER NOT NULL DEFAULT 0, updated TEXT NOT NULL)
+      rows INTEGER NOT NULL, complete INTEGER NOT NULL DEFAULT 0, updated TEXT NOT NULL,
+      plan TEXT)
     """
   private static let now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
   /// Checks the fence, raises it to our token and reads what it held. Must be called within a transaction.
   static func raise(_ plan: SyncPlan, on connection: SQLiteConnection) throws -> SinkPosition {
     try connection.execute(definition)
-    let select = try connection.prepare("SELECT token, run, cursor, rows, complete FROM baton_fence WHERE queue = ?1")
+    // A fence that was made before plans were noted in it.
+    if try connection.rows("SELECT 1 FROM pragma_table_info('baton_fence') WHERE name = 'plan'").isEmpty {
+      try connection.execute("ALTER TABLE baton_fence ADD COLUMN plan TEXT")
+    }
+    let select = try connection.prepare(
+      "SELECT token, run, cursor, rows, complete, plan FROM baton_fence WHERE queue = ?1")
     defer { select.finalize() }
     try select.bind(.text(Array(plan.queue.utf8)), at: 1)
     var position = SinkPosition(isOurRun: false, cursor: nil, rows: 0)
@@ -21,9 +27,9 @@ enum SQLiteFence {
         throw SyncFault.fenced(queue: plan.queue, ours: plan.token, stored: token, run: run)
       }
       if run == plan.run {
-        position = SinkPosition(
-          isOurRun: true, cursor: select.text(at: 2), rows: select.integer(at: 3),
-          isComplete: select.integer(at: 4) != 0)
+        position = try SinkPosition(
+          plan, cursor: select.text(at: 2), rows: select.integer(at: 3), isComplete: select.integer(at: 4) != 0,
+          fingerprint: select.text(at: 5))
       }
     }
     select.reset()
@@ -35,10 +41,10 @@ enum SQLiteFence {
   static func write(_ plan: SyncPlan, _ position: SinkPosition, on connection: SQLiteConnection) throws {
     let statement = try connection.prepare(
       """
-      INSERT INTO baton_fence (queue, token, run, cursor, rows, complete, updated)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, \(now))
+      INSERT INTO baton_fence (queue, token, run, cursor, rows, complete, plan, updated)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \(now))
       ON CONFLICT (queue) DO UPDATE SET token = excluded.token, run = excluded.run, cursor = excluded.cursor,
-        rows = excluded.rows, complete = excluded.complete, updated = excluded.updated
+        rows = excluded.rows, complete = excluded.complete, plan = excluded.plan, updated = excluded.updated
       """)
     defer { statement.finalize() }
     try statement.bind(.text(Array(plan.queue.utf8)), at: 1)
@@ -47,7 +53,21 @@ enum SQLiteFence {
     try statement.bind(position.cursor.map { .text(Array($0.utf8)) }, at: 4)
     try statement.bind(.integer(position.rows), at: 5)
     try statement.bind(.boolean(position.isComplete), at: 6)
+    try statement.bind(.text(Array(plan.fingerprint.utf8)), at: 7)
     try statement.run()
+  }
+
+  /// Refuses a table that another queue is replacing: its swap would take away what we write, or our staging its.
+  static func refuseReplaceByOthers(_ plan: SyncPlan, on connection: SQLiteConnection) throws {
+    let others = try connection.rows(
+      "SELECT queue, run FROM baton_fence WHERE queue <> ?1 AND NOT complete", [plan.queue])
+    for other in others {
+      guard let queue = other[0], let run = other[1] else { continue }
+      let name = plan.table + "__baton_" + SyncPlan.stagingDigits(run)
+      let found = try connection.rows(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE", [name])
+      if !found.isEmpty { throw SyncFault.replacedByOther(table: plan.table, queue: queue, run: run, staging: name) }
+    }
   }
 
   /// The statement that `store` runs for every chunk.

@@ -18,7 +18,8 @@ extension SQLiteSink {
     }
     if isThere { return position }
     try connection.execute(try definition(on: connection))
-    let beginning = SinkPosition(isOurRun: position.isOurRun, cursor: nil, rows: 0)
+    let beginning = SinkPosition(
+      isOurRun: position.isOurRun, cursor: nil, rows: 0, isRestarted: position.isRestarted)
     try SQLiteFence.write(plan, beginning, on: connection)
     return beginning
   }
@@ -32,7 +33,7 @@ extension SQLiteSink {
     else {
       throw SyncFault("mode replace needs an ordinary table, and \"\(plan.table)\" is none")
     }
-    return start + SQLiteConnection.quoted(staging) + " " + sql.dropFirst(end)
+    return start + SQLiteConnection.quoted(staging) + " " + String(sql.unicodeScalars.dropFirst(end))
   }
 
   /// Where the name ends that begins at `start`: quoted in one of SQLite's four ways, or bare.

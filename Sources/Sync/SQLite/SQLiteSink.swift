@@ -32,6 +32,7 @@ final class SQLiteSink: Sink {
     if plan.mode == .upsert { try insertStatement(connection, columns: columns).finalize() }
     let position = try connection.transaction {
       let position = try SQLiteFence.raise(plan, on: connection)
+      try SQLiteFence.refuseReplaceByOthers(plan, on: connection)
       return plan.mode == .replace ? try prepareStaging(position, on: connection) : position
     }
     // The table that a complete run filled has its final name by now.
@@ -102,6 +103,11 @@ final class SQLiteSink: Sink {
             "the text is not base64, as a binary column needs it", row: row, column: input.columns[column])
         }
         try insert.bind(.blob(decoded), at: column + 1)
+      } else if cell.kind == .real, cell.real.isNaN {
+        throw SyncFault(
+          "the value is NaN, which SQLite would store as NULL",
+          remedy: "Make something else of it in the query: NULLIF(x, 'NaN'), or x::text.", row: row,
+          column: input.columns[column])
       } else {
         insert.bind(cell, bytes: bytes, at: column + 1)
       }

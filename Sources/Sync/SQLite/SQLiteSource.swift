@@ -32,7 +32,11 @@ final class SQLiteSource: Source {
     probe.finalize()
     let checks = try RowChecks(columns: columns, key: plan.key, limits: plan.limits, folding: true)
     self.checks = checks
-    let key = checks.key.map { SQLiteConnection.quoted(columns[$0]) }.joined(separator: ", ")
+    let isCertain = try SQLiteSource.isAffinityCertain(of: table, on: connection)
+    let key = checks.key.map { index in
+      let name = SQLiteConnection.quoted(columns[index])
+      return isCertain ? name : "+\(name) COLLATE BINARY"
+    }.joined(separator: ", ")
     let numbers = checks.key.indices.map { "?\(parameterCount + $0 + 1)" }.joined(separator: ", ")
     // >= and not >: the first row must be the last one of the chunk before. A second row that the database takes as equal
     // (by its collation, say) would be lost, so it has to be seen.
@@ -42,11 +46,35 @@ final class SQLiteSource: Source {
       "SELECT *, (\(key)) > (\(numbers)) FROM \(table) WHERE (\(key)) >= (\(numbers)) ORDER BY \(key) "
         + "LIMIT \(plan.limits.rows + 2)")
     self.next = next
+    guard first.parameterCount == parameterCount, next.parameterCount == parameterCount + checks.key.count else {
+      throw QueryTemplate.foreignPlaceholder
+    }
     for (index, value) in values.enumerated() {
       try first.bind(parameter: value, at: index + 1)
       try next.bind(parameter: value, at: index + 1)
     }
     return columns
+  }
+
+  /// Whether each column of a table expression takes its values from one column of a table, or is an expression.
+  ///
+  /// A comparison with a bound value goes by the affinity and the collation of the column, ORDER BY by what is stored. The two
+  /// agree while all values of the column were stored under that affinity. Of a UNION each arm has its own, into which SQLite
+  /// pushes the comparison, and a virtual table need not hold to its own; then `+` takes the affinity away, with it any
+  /// index, and BINARY is the order of all arms.
+  ///
+  /// SQLite tells this only in the words of its query plan: any that is not known to be harmless counts as uncertain.
+  static func isAffinityCertain(of table: String, on connection: SQLiteConnection) throws -> Bool {
+    let harmless = [
+      "SCAN ", "SEARCH ", "USE TEMP B-TREE ", "CO-ROUTINE ", "MATERIALIZE ", "SCALAR SUBQUERY ", "LIST SUBQUERY ",
+      "CORRELATED SCALAR SUBQUERY ", "CORRELATED LIST SUBQUERY ", "REUSE LIST SUBQUERY ", "USING ", "BLOOM FILTER ON ",
+      "MULTI-INDEX OR", "INDEX ",
+    ]
+    return try connection.rows("EXPLAIN QUERY PLAN SELECT * FROM \(table)").allSatisfy { row in
+      guard let step = row[3] else { return false }
+      return harmless.contains { step.hasPrefix($0) } && !step.contains("VIRTUAL TABLE")
+        && !step.hasSuffix("CONSTANT ROWS")
+    }
   }
 
   func start(after cursor: String?) throws {

@@ -46,6 +46,9 @@ final class SQLiteStatement {
     (0..<columnCount).map { index in sqlite3_column_name(handle, Int32(index)).map { String(cString: $0) } ?? "" }
   }
 
+  /// The largest number of a parameter.
+  var parameterCount: Int { Int(sqlite3_bind_parameter_count(handle)) }
+
   // MARK: Binding
 
   /// Binds a copy of the value at `index`, counted from 1.
