@@ -75,10 +75,8 @@ extension ConfigurationReader {
       return string(node, label).map { .string($0) }
     case .integer: return integer(node, label, in: Int.min...Int.max).map { .integer(Int64($0)) }
     case .number:
-      // A whole number is the same value however it was written, as it is in JSON.
-      return number(node, label, minimum: -.greatestFiniteMagnitude).map { value in
-        Int64(exactly: value).map { .integer($0) } ?? .number(value)
-      }
+      // As `accept` makes of what a request carries, whole or not: the two are compared.
+      return number(node, label, minimum: -.greatestFiniteMagnitude).map { .number($0) }
     case .boolean: return boolean(node, label).map { .boolean($0) }
     case .date:
       guard let text = string(node, label) else { return nil }

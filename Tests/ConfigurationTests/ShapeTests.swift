@@ -167,9 +167,13 @@ struct ShapeTests {
     let values = Dictionary(uniqueKeysWithValues: definition.job.parameters.map { ($0.name, $0) })
     #expect(definition.job.parameters.map(\.name) == ["a", "b", "c", "d", "e", "f", "g", "h", "i"])
     #expect(values["a"] == Job.Parameter(name: "a", type: .string))
-    #expect(values["b"]?.defaultValue == .integer(5))
-    #expect(values["c"]?.defaultValue == .integer(-1500))
-    #expect(values["c"]?.allowed == [.integer(-1500), .number(2.5)])
+    #expect(values["b"]?.defaultValue == .number(5))
+    #expect(values["c"]?.defaultValue == .number(-1500))
+    #expect(values["c"]?.allowed == [.number(-1500), .number(2.5)])
+    for params in [[:], ["c": .integer(-1500)], ["c": .number(2.5)]] as [[String: JSONValue]] {
+      #expect((try? definition.job.resolve(params).get())?["c"] == params["c", default: .number(-1500)].asNumber)
+    }
+    #expect((try? definition.job.resolve(["c": .integer(2)]).get()) == nil)
     #expect(values["d"]?.defaultValue == .boolean(true))
     #expect(values["e"]?.defaultValue == .string("2024-02-29"))
     #expect(values["g"]?.allowed == [.string(""), .string("5")])
@@ -192,4 +196,9 @@ struct ShapeTests {
     let worker = lines.drop { !$0.hasPrefix("# worker:") }.map { $0.dropFirst(2) }.joined(separator: "\n")
     #expect(try parse(head + worker).worker.name == "green")
   }
+}
+
+extension JSONValue {
+  /// A whole number as a param of type `number` carries it.
+  fileprivate var asNumber: JSONValue { if case .integer(let whole) = self { .number(Double(whole)) } else { self } }
 }
