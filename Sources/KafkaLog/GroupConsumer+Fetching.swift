@@ -36,14 +36,14 @@ extension GroupConsumer {
 
   /// Stops fetching a partition; no record of it is delivered after this. Does nothing if it is not this member's.
   public func pause(_ partition: TopicPartition) {
-    guard let place = held[partition], !place.isPaused else { return }
+    guard stage != .ended, let place = held[partition], !place.isPaused else { return }
     held[partition]?.isPaused = true
     if place.next != nil { setPaused(partition, true) }
   }
 
   /// Goes on with the record after the last delivered one. Does nothing if the partition is not paused.
   public func resume(_ partition: TopicPartition) {
-    guard let place = held[partition], place.isPaused else { return }
+    guard stage != .ended, let place = held[partition], place.isPaused else { return }
     held[partition]?.isPaused = false
     guard let next = place.next else { return }
     seek([(partition, next)])

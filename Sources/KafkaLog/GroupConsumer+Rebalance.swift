@@ -8,7 +8,7 @@ import CRdkafka
 extension GroupConsumer {
   /// Gives up partitions that `GroupEvent.revoked` asked for; the group goes on when all of them are given up.
   public func release(_ partitions: [TopicPartition]) {
-    guard var open = unreleased else { return }
+    guard stage != .ended, var open = unreleased else { return }
     for partition in partitions where open.contains(partition) {
       open.remove(partition)
       // From now on a commit would be another's business.

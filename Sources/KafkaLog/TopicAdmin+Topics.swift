@@ -94,6 +94,7 @@ extension TopicAdmin {
   /// Asks for all topics, so that none is made by being asked for.
   private func existing(_ names: [String]) throws -> [String: Topic] {
     let doing = "list the topics"
+    if isClosed { throw KafkaError.closed(doing: doing) }
     var metadata: UnsafePointer<rd_kafka_metadata_t>?
     let code = rd_kafka_metadata(
       thread.client, 1, nil, &metadata, Int32(clamping: settings.operationTimeoutMilliseconds))

@@ -19,7 +19,7 @@ public actor TopicAdmin {
   let settings: KafkaSettings
   private let logger: Logger
   private var pending = PendingAnswers()
-  private var isClosed = false
+  private(set) var isClosed = false
   private var lastTrouble: KafkaError?
 
   /// The client's own thread.
@@ -111,6 +111,8 @@ public actor TopicAdmin {
 
   /// Returns after so long, or when the client is closed.
   func pause(milliseconds: Int) async {
+    // The thread takes no timers any more: whoever waits goes on, and finds out.
+    if isClosed { return }
     await withCheckedContinuation { continuation in
       let number = pending.add { _ in continuation.resume() }
       thread.after(milliseconds: milliseconds) {
