@@ -59,6 +59,7 @@ extension Command {
   private static func makeRequest(_ arguments: ParsedArguments, _ job: Job) throws -> Request {
     let params = try params(arguments, job)
     let id = arguments.value("id") ?? job.name + "-" + randomSuffix()
+    try arguments.checkIsText("id", id)
     do {
       try RequestCodec.checkID(id)
     } catch {
@@ -69,6 +70,19 @@ extension Command {
       deduplicationKey: arguments.value("dedupe"), expires: try arguments.moment("expires"),
       notBefore: try arguments.moment("not-before"))
     request.asksForFollowers = !arguments.flag("without-dependents")
+    if let key = request.deduplicationKey {
+      try arguments.checkIsText("dedupe", key)
+      guard (1...1_000).contains(key.utf8.count) else {
+        throw arguments.usageError(
+          "--dedupe: the key has \(key.utf8.count) bytes", remedy: "give one of 1 to 1,000 bytes, or leave it out")
+      }
+    }
+    if let expires = request.expires, let notBefore = request.notBefore, notBefore >= expires {
+      // It could never run, and the queue would wait for it.
+      throw arguments.usageError(
+        "--not-before: the request may not start before \(notBefore), and expires at \(expires)",
+        remedy: "give a time before that of --expires")
+    }
     return request
   }
 
@@ -76,6 +90,7 @@ extension Command {
   static func params(_ arguments: ParsedArguments, _ job: Job) throws -> [String: JSONValue] {
     var params: [String: JSONValue] = [:]
     for (key, text) in try arguments.pairs("param") {
+      try arguments.checkIsText("param", key + text)
       guard let parameter = job.parameters.first(where: { $0.name == key }) else {
         params[key] = .string(text)
         continue
@@ -126,5 +141,16 @@ extension Command {
     }
     // Whoever reads a pipe gets the id now, and not when the run has ended.
     arguments.output.flush()
+  }
+}
+
+extension ParsedArguments {
+  /// Refuses a value in which bytes that are no UTF-8 were replaced before anybody could see them: it is not what was
+  /// given, and would be kept so.
+  func checkIsText(_ option: String, _ text: String) throws {
+    guard text.unicodeScalars.contains("\u{FFFD}") else { return }
+    throw usageError(
+      "--\(option): '\(text)' has bytes that are no UTF-8, or U+FFFD, which stands for such",
+      remedy: "give it in UTF-8, without U+FFFD")
   }
 }

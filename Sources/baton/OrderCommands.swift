@@ -23,6 +23,12 @@ extension Command {
     ],
     run: { arguments in
       let until = try arguments.moment("until")
+      // It would hold for no moment, and end a pause that holds.
+      if let until, until <= .now {
+        throw arguments.usageError(
+          "--until: \(until) is past, and it is \(Timestamp.now) now",
+          remedy: "give a time to come; `baton resume` ends a pause at once")
+      }
       let context = try Context(arguments)
       switch try context.target(arguments.argument("NAME")) {
       case .queue(let queue): return try await send(.pause(until: until), queue: queue, context, arguments)

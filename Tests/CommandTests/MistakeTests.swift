@@ -10,7 +10,12 @@ struct MistakeTests {
       ("runs --status odd", "--status"), ("status --nonsense", "--nonsense"), ("lag --warning -1", "--warning"),
       ("enqueue hello --param nam=x", "it has: name"), ("enqueue hello --param name", "key=value"),
       ("enqueue hello --expires soon", "2026-11-24T06:00:00Z"), ("enqueue hello --id ''", "the id is empty"),
-      ("pause nightly --until soon", "--until"), ("worker --log-level loud", "--log-level"),
+      ("pause nightly --until soon", "--until"), ("pause nightly --until 2020-01-01T00:00:00Z", "baton resume"),
+      ("pause hello --until 2020-01-01T00:00:00Z", "is past"), ("enqueue hello --dedupe ''", "1 to 1,000 bytes"),
+      ("enqueue hello --dedupe $(printf %01001d 7)", "has 1001 bytes"),
+      ("enqueue hello --not-before 2999-01-02T00:00:00Z --expires 2999-01-02T00:00:00Z", "--not-before"),
+      ("enqueue hello --param name=$'a\\xff'", "no UTF-8"), ("rerun hello --yes --param name=$'a\\xff'", "no UTF-8"),
+      ("enqueue hello --id $'a\\xff'", "no UTF-8"), ("worker --log-level loud", "--log-level"),
       ("status --timeout 0s", "--timeout"), ("resume nightly --accept-loss-below -3", "--accept-loss-below"),
     ])
   func usage(_ line: String, _ words: String) async throws {
