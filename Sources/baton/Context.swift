@@ -105,6 +105,9 @@ struct Context: Sendable {
   func withReader<Result: Sendable>(
     recordBytesMax: Int = RawRecord.bytesMax, _ body: (LogReader) async throws -> Result
   ) async throws -> Result {
+    var settings = settings
+    // A topic that is missing is told of, and seldom one that was just made: `topics apply` waits until it is known.
+    settings.newTopicMilliseconds = min(settings.newTopicMilliseconds, 1_000)
     let reader = try LogReader(settings: settings, recordBytesMax: recordBytesMax, logger: logger)
     do {
       let result = try await body(reader)
@@ -142,8 +145,9 @@ struct Context: Sendable {
     }
   }
 
-  /// An error of a cluster that does not answer names the address, and says so first.
+  /// An error of a cluster that does not answer names the address, and says so first; one of a missing topic names that.
   private func explained(_ error: any Error) -> any Error {
+    if let missing = missingTopic(error) { return missing }
     guard let error = error as? KafkaError, error.isTimeout || error.isUnreachable else { return error }
     let unknown = error.outcomeUnknown && error.doing.hasPrefix("send") ? "; it may have been done all the same" : ""
     let seconds = settings.operationTimeoutMilliseconds / 1000

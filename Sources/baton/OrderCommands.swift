@@ -146,6 +146,7 @@ extension Command {
     let record = OutgoingRecord(
       topic: context.configuration.controlTopic,
       ControlCodec.encode(ControlMessage(queue: queue, order: order), time: .now))
+    try await context.require(context.configuration.controlTopic)
     return try await context.withProducer { try await $0.send(record) }
   }
 }

@@ -19,20 +19,35 @@ extension Command {
       let context = try Context(arguments)
       let queues = try context.queues(arguments.value("queue"))
       var snapshots: [QueueSnapshot] = []
+      var missing: [(queue: String, topic: MissingTopic)] = []
       var control = ControlSnapshot()
       try await context.withReader { reader in
         control = try await ControlSnapshot.load(context, reader)
         for queue in queues {
-          snapshots.append(try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader))
+          switch try await context.reading(
+            queue,
+            {
+              try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader)
+            })
+          {
+          case .success(let snapshot): snapshots.append(snapshot)
+          case .failure(let topic): missing.append((queue, topic))
+          }
         }
       }
       let members = await GroupMembers.load(context)
+      let code = missing.first?.topic.exitCode ?? ExitCode.success
       if arguments.flag("json") {
         for snapshot in snapshots {
           printJSON(snapshot.facts(control, members, context), to: arguments.output)
         }
+        for (queue, topic) in missing {
+          printJSON(
+            .object(["queue": .string(queue), "missingTopic": .string(topic.topic), "reason": .string(topic.message)]),
+            to: arguments.output)
+        }
         printJSON(.object(members.facts.merging(control.schedulerFacts) { $1 }), to: arguments.output)
-        return ExitCode.success
+        return code
       }
       let now = Timestamp.now
       table(snapshots, control, members, now: now).write(to: arguments.output)
@@ -41,7 +56,10 @@ extension Command {
         control.writeSchedulers(to: arguments.output, now: now)
       }
       for snapshot in snapshots { writeTroubles(of: snapshot, control, context, arguments.output, now: now) }
-      return ExitCode.success
+      for (queue, topic) in missing {
+        arguments.output.line(arguments.output.styled("queue \(queue) cannot work: \(topic.message)", .red))
+      }
+      return code
     })
 
   private static func table(

@@ -33,10 +33,16 @@ struct MistakeTests {
     let tool = try Tool()
     defer { tool.remove() }
     #expect(try await tool("init").status == 0)
-    for line in ["enqueue helo", "status --queue nigthly", "audit x", "pause x", "lag -q x"] {
+    for line in ["enqueue helo", "status --queue nigthly", "audit x", "pause x"] {
       let outcome = try await tool.shell("$baton \(line)")
       #expect(outcome.status == 1, "\(line): \(outcome)")
       #expect(outcome.errors.contains("It has"), "\(outcome.errors)")
+    }
+    // A monitoring plug-in speaks on its standard output, and 1 and 2 would be states of queues.
+    for (line, words) in [("lag -q x", "UNKNOWN: there is no queue 'x'"), ("lag -c /nowhere", "UNKNOWN: /nowhere:1:1")]
+    {
+      let lag = try await tool.shell("$baton \(line)")
+      #expect(lag.status == 3 && lag.output.hasPrefix(words) && lag.lines.count == 1, "\(lag)")
     }
   }
 
