@@ -75,7 +75,9 @@ extension Command {
       let last = runs.compactMap(\.end).max { $0.time < $1.time }
       let rest =
         control.problems[snapshot.queue] != nil
-        ? "(stands still)" : control.order(.queue(snapshot.queue), now: now) != nil ? "(paused)" : "-"
+        ? "(stands still)"
+        : control.order(.queue(snapshot.queue), now: now) != nil
+          ? "(paused)" : snapshot.held(control, now: now) != nil ? "(waits)" : "-"
       table.add([
         Table.Cell(snapshot.queue),
         Table.Cell(formatCount(max(0, snapshot.lag - (current == nil ? 0 : 1)))),
@@ -102,6 +104,10 @@ extension Command {
     for target in [.queue(queue)] + context.jobs(of: queue).map(ControlSnapshot.Target.job) {
       if let words = control.words(target, now: now) { output.line(output.styled(words, .yellow)) }
     }
+    if let held = snapshot.held(control, now: now) {
+      let words = "queue \(queue) waits until \(held.until) for \(printable(held.run)) (not-before)"
+      output.line(output.styled(words, .yellow))
+    }
     let cancels = snapshot.standingCancels(control, context, now: now)
     for cancel in cancels.prefix(cancelsMax) {
       let words = "\(printable(cancel.run)) is to be cancelled: ordered \(cancel.given.words)"
@@ -121,6 +127,19 @@ extension QueueSnapshot {
     ledger.ordered.first { run in
       run.end == nil && !run.attempts.isEmpty && run.request >= (committed?.offset ?? 0)
     }
+  }
+
+  /// The request whose turn it is, where it may not start yet: the queue waits for it.
+  func held(_ control: ControlSnapshot, now: Timestamp) -> (run: String, until: Timestamp)? {
+    let next = QueueLag(queue: queue, committed: committed?.offset, requests: requests).next
+    guard let run = ledger.runs[next], run.end == nil, run.attempts.isEmpty, run.cancel(control, queue) == nil,
+      let request = run.queued?.request, let until = request.notBefore, now < until
+    else { return nil }
+    // One that expires, or whose job is paused, ends without a wait.
+    guard request.expires.map({ now < $0 }) ?? true, control.order(.job(request.job), now: now) == nil else {
+      return nil
+    }
+    return (run.run, until)
   }
 
   /// The orders to cancel a run that waits, is under way, or is still to be proposed. One that came just after its run's
@@ -147,6 +166,9 @@ extension QueueSnapshot {
       control.facts(.job(job), now: now).map { (job, $0) }
     }
     if !pausedJobs.isEmpty { facts["pausedJobs"] = .object(Dictionary(uniqueKeysWithValues: pausedJobs)) }
+    if let held = held(control, now: now) {
+      facts["waitsFor"] = .object(["run": .string(held.run), "notBefore": .string(held.until.description)])
+    }
     let cancels = standingCancels(control, context, now: now)
     if !cancels.isEmpty {
       facts["cancelOrdered"] = .array(
