@@ -16,6 +16,8 @@ struct MistakeTests {
       ("enqueue hello --not-before 2999-01-02T00:00:00Z --expires 2999-01-02T00:00:00Z", "--not-before"),
       ("enqueue hello --param name=$'a\\xff'", "no UTF-8"), ("rerun hello --yes --param name=$'a\\xff'", "no UTF-8"),
       ("enqueue hello --id $'a\\xff'", "no UTF-8"), ("worker --log-level loud", "--log-level"),
+      ("worker --name ''", "1 to 200 printable characters"), ("worker --name $(printf %0201d 7)", "1 to 200"),
+      ("scheduler --name $'a\\nb'", "1 to 200 printable characters"),
       ("status --timeout 0s", "--timeout"), ("resume nightly --accept-loss-below -3", "--accept-loss-below"),
     ])
   func usage(_ line: String, _ words: String) async throws {
