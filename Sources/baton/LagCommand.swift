@@ -22,7 +22,7 @@ extension Command {
         2,
         "CRITICAL: more than --critical, or a queue that cannot go on; or the command line was not understood"),
       ExitCode(3, "UNKNOWN: Kafka could not be reached, there is no such queue, or the configuration cannot be read"),
-    ],
+    ], unusedExitCodes: [4],
     run: { arguments in
       let warning = try arguments.integer("warning", in: 0...Int.max)
       let critical = try arguments.integer("critical", in: 0...Int.max)

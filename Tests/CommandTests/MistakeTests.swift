@@ -48,6 +48,19 @@ struct MistakeTests {
     }
   }
 
+  @Test("the help of every command has the statuses of Kafka and of the configuration, and what they mean for it")
+  func statuses() async throws {
+    let tool = try Tool()
+    defer { tool.remove() }
+    for command in ["status", "enqueue", "topics plan", "worker", "dead retry"] {
+      let help = try await tool.shell("$baton \(command) --help").output
+      #expect(help.contains("  Kafka could not be reached"), "\(help)")
+      #expect(help.contains("the configuration has errors"), "\(help)")
+    }
+    let lag = try await tool("lag", "--help").output
+    #expect(lag.contains("UNKNOWN") && !lag.contains("the configuration has errors"), "\(lag)")
+  }
+
   @Test("errors of the configuration end with 4, all of them at once, with line, column and remedy")
   func configuration() async throws {
     let tool = try Tool()
@@ -88,6 +101,9 @@ struct MistakeTests {
       let outcome = try await tool.shell("$baton \(line) --timeout 1s")
       #expect(outcome.status == 3, "\(line): \(outcome)")
       #expect(outcome.errors.contains("Kafka at 127.0.0.1:1 did not answer within 1 s"), "\(line): \(outcome.errors)")
+      #expect(!outcome.errors.contains("Local: "), "\(line): \(outcome.errors)")
+      #expect(outcome.errors.contains("Connection refused"), "\(line): \(outcome.errors)")
+      #expect(outcome.errors.contains("baton check --kafka") == (line != "check --kafka"), "\(line): \(outcome.errors)")
       #expect(outcome.errors.contains("kafka.bootstrap") && !outcome.errors.contains("Fatal"), "\(outcome.errors)")
       #expect(outcome.output.isEmpty, "\(line): \(outcome.output)")
     }
