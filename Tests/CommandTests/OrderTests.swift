@@ -122,7 +122,13 @@ struct OrderTests {
         }
         #expect(try await tool("runs", "--json").objects().count == 1)
         #expect(try await tool("resume", "ok").status == 0)
-        #expect(try await tool("retry", "one").status == 0)
+        let again = try #require(try await tool("retry", "one", "--json").objects().first)
+        #expect(again["job"] as? String == "ok" && again["queue"] as? String == "q", "\(again)")
+        // Nobody is named whom nobody named.
+        #expect(try await tool("show", "one").lines.contains { $0.hasSuffix("  api") })
+        #expect(try await tool("runs", "--job", "ok").status == 0)
+        let slip = try await tool("runs", "--job", "okk")
+        #expect(slip.status == 1 && slip.errors.contains("there is no job 'okk'"), "\(slip)")
         #expect(try await tool("dead", "retry", "0").status == 0)
       }
     }
