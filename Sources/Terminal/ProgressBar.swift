@@ -57,12 +57,8 @@ public final class ProgressBar: Sendable {
   /// Redraws by a timer while the body runs, so that spinner and time go on where there is no news.
   public func turning<Result: Sendable>(_ body: () async throws -> Result) async rethrows -> Result {
     tick()
-    let timer =
-      isLive
-      ? Task {
-        while (try? await Task.sleep(for: .milliseconds(ProgressBar.redrawEveryMilliseconds))) != nil { tick() }
-      } : nil
-    defer { timer?.cancel() }
+    let timer = isLive ? RedrawTimer(everyMilliseconds: ProgressBar.redrawEveryMilliseconds) { self.tick() } : nil
+    defer { timer?.close() }
     return try await body()
   }
 
