@@ -18,7 +18,7 @@ public actor Scheduler {
     case started(Result<Void, any Error>)
     /// A producer can never be used again.
     case producerBroke(Producer)
-    case shutDown
+    case shutDown(withdraws: Bool)
   }
 
   nonisolated let configuration: Configuration
@@ -36,6 +36,8 @@ public actor Scheduler {
   nonisolated let queues: [String: String]
   var followers: [Task<Void, Never>] = []
   private var clockReading = ClockReading.now()
+  /// Whether its record on the control topic is still its own.
+  private var withdraws = true
   let clockWarningMilliseconds: Int64
   let clockLimitMilliseconds: Int64
 
@@ -105,7 +107,9 @@ public actor Scheduler {
     for await message in messages {
       switch message {
       case .started(let end): return (end, early)
-      case .shutDown: return (nil, [])
+      case .shutDown(let withdraws):
+        self.withdraws = withdraws
+        return (nil, [])
       case .input, .lookAtTheClock, .looked, .producerBroke: early.append(message)
       }
     }
@@ -113,7 +117,9 @@ public actor Scheduler {
   }
 
   /// Ends it, without waiting.
-  nonisolated public func shutDown() { mailbox.yield(.shutDown) }
+  /// - Parameter withdraws: whether its record is taken from the control topic; not if another has its name now, whose
+  ///   record it would be.
+  nonisolated public func shutDown(withdraws: Bool = true) { mailbox.yield(.shutDown(withdraws: withdraws)) }
 
   private func serve(_ clock: DeadlineTimer, _ early: [Message]) async {
     clock.set(ClockReading.now().elapsed + Self.clockCheckMilliseconds)
@@ -131,7 +137,9 @@ public actor Scheduler {
     case .looked(let look): tell(look)
     case .producerBroke(let broken): replace(broken)
     case .started: break
-    case .shutDown: return false
+    case .shutDown(let withdraws):
+      self.withdraws = withdraws
+      return false
     }
     return true
   }
@@ -142,7 +150,7 @@ public actor Scheduler {
     start.cancel()
     for follower in followers { follower.cancel() }
     await reader.close()
-    write(ControlCodec.withdrawnScheduler(name: name), nil, "that this scheduler has ended")
+    if withdraws { write(ControlCodec.withdrawnScheduler(name: name), nil, "that this scheduler has ended") }
     // In an outage, one that is not up yet has hardly anything to say that is worth a wait.
     await producer.close(timeoutMilliseconds: isUp ? 5_000 : 500)
     for broken in brokenProducers { await broken.close(timeoutMilliseconds: 0) }

@@ -19,8 +19,10 @@ public struct Command: Sendable {
   public var subcommands: [Command]
   /// Command lines to copy, with what they do.
   public var examples: [Example]
-  /// The exit statuses that mean something, besides 0 and those that every command has.
+  /// The exit statuses that mean something, besides 0 and those that every command has; the root's are every command's.
   public var exitCodes: [ExitCode]
+  /// Those of the root's that this one never ends with.
+  public var unusedExitCodes: Set<Int32>
   /// Left out of lists, completions and manuals; still runs.
   public var isHidden: Bool
   /// What `--version` prints; only the root command's counts.
@@ -32,7 +34,7 @@ public struct Command: Sendable {
   public init(
     _ name: String, summary: String, discussion: String = "", options: [Option] = [], arguments: [Argument] = [],
     rest: Argument? = nil, subcommands: [Command] = [], examples: [Example] = [], exitCodes: [ExitCode] = [],
-    isHidden: Bool = false, version: String? = nil, run: Action? = nil
+    unusedExitCodes: Set<Int32> = [], isHidden: Bool = false, version: String? = nil, run: Action? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -43,6 +45,7 @@ public struct Command: Sendable {
     self.subcommands = subcommands
     self.examples = examples
     self.exitCodes = exitCodes
+    self.unusedExitCodes = unusedExitCodes
     self.isHidden = isHidden
     self.version = version
     self.run = run

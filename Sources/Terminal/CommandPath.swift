@@ -46,10 +46,14 @@ struct CommandPath: Sendable {
     [self] + command.subcommands.filter { !$0.isHidden }.flatMap { appending($0).visibleDescendants }
   }
 
-  /// The command's exit statuses: the common ones, its own in their place, in order.
+  /// The command's exit statuses: the common ones and those that the root declares for all, its own in their place, in
+  /// order.
   var exitCodes: [ExitCode] {
     let own = command.exitCodes
-    let common = ExitCode.common.filter { code in !own.contains { $0.code == code.code } }
+    let shared = isRoot ? [] : commands[0].exitCodes.filter { !command.unusedExitCodes.contains($0.code) }
+    let common = (ExitCode.common.filter { code in !shared.contains { $0.code == code.code } } + shared).filter {
+      code in !own.contains { $0.code == code.code }
+    }
     return (own + common).sorted { $0.code < $1.code }
   }
 

@@ -1,7 +1,9 @@
 /// How far something is: a value that can be drawn, without a clock or a terminal.
 public struct Progress: Sendable {
   /// What it is about: `person-search`.
-  public var label: String
+  public private(set) var label: String
+  /// When it began to be about that.
+  private var labelled: Int64
   /// What is counted: `rows`.
   public var unit: String
   /// How many there will be; nil when nobody knows.
@@ -26,11 +28,19 @@ public struct Progress: Sendable {
   ///   - now: milliseconds on any clock that does not go back.
   public init(_ label: String, unit: String = "", total: Int64? = nil, count: Int64 = 0, now: Int64) {
     self.label = label
+    labelled = now
     self.unit = unit
     self.total = total
     self.count = count
     start = Sample(milliseconds: now, count: count)
     samples = [start]
+  }
+
+  /// It is about something else from now on.
+  public mutating func relabel(_ label: String, now: Int64) {
+    guard label != self.label else { return }
+    self.label = label
+    labelled = now
   }
 
   /// Takes note of a new count.
@@ -58,8 +68,9 @@ public struct Progress: Sendable {
     return milliseconds < 1e15 ? Int64(milliseconds) : nil
   }
 
-  /// One line of at most so many columns: label, bar and percent (or a spinner), count, rate, and time to go. The parts
-  /// at the end are left out first, then the bar, where there is no room for them.
+  /// One line of at most so many columns: label, bar and percent, count, rate, and time to go. Without a total, a
+  /// spinner, how long it has had its label, and the count and the rate where there are any. The parts at the end are left
+  /// out first, then the bar, where there is no room for them.
   public func render(width: Int, now: Int64) -> String {
     let name = singleLine(label)
     var details = [countText]
@@ -72,6 +83,11 @@ public struct Progress: Sendable {
     guard let fraction else {
       let elapsed = max(0, now - start.milliseconds)
       let spinner = Progress.spinner[Int(elapsed / 100 % Int64(Progress.spinner.count))]
+      if count == 0 { details = [] }
+      // Tenths of a second would flicker.
+      let seconds = max(0, now - labelled) / 1000
+      let words = seconds < 60 ? "\(seconds) s" : formatDuration(milliseconds: seconds * 1000)
+      if seconds > 0 { details.insert(words, at: 0) }
       return fit(spinner + " " + name, details, width)
     }
     let percent = padded("\(Int(fraction * 100))%", toWidth: 4, onTheLeft: true)

@@ -31,7 +31,7 @@ public final class ProgressBar: Sendable {
     isLive = output.isInteractive
   }
 
-  /// Takes note of how far it is, and draws it when the last drawing is a tenth of a second old.
+  /// Takes note of how far it is, and draws it when the last drawing is a tenth of a second old or the label is new.
   /// - Parameters:
   ///   - total: a new total; nil leaves it.
   ///   - label: a new label; nil leaves it.
@@ -40,11 +40,26 @@ public final class ProgressBar: Sendable {
     state.withLock { state in
       guard !state.isFinished else { return }
       if let total { state.progress.total = total }
-      if let label { state.progress.label = label }
+      let isOther = label.map { $0 != state.progress.label } ?? false
+      if let label { state.progress.relabel(label, now: now) }
       state.progress.update(count: count, now: now)
-      if let drawnAt = state.drawnAt, now - drawnAt < ProgressBar.redrawEveryMilliseconds { return }
+      if let drawnAt = state.drawnAt, !isOther, now - drawnAt < ProgressBar.redrawEveryMilliseconds { return }
       draw(&state, now: now)
     }
+  }
+
+  /// Says what it is about from now on: in the bar, or on a line of its own where there is none.
+  public func begin(_ label: String, count: Int64) {
+    update(count: count, label: label)
+    if !isLive { announce(label) }
+  }
+
+  /// Redraws by a timer while the body runs, so that spinner and time go on where there is no news.
+  public func turning<Result: Sendable>(_ body: () async throws -> Result) async rethrows -> Result {
+    tick()
+    let timer = isLive ? RedrawTimer(everyMilliseconds: ProgressBar.redrawEveryMilliseconds) { self.tick() } : nil
+    defer { timer?.close() }
+    return try await body()
   }
 
   /// Draws again without news, so that a spinner turns and the time to go goes.

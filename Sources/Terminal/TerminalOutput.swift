@@ -79,6 +79,11 @@ public final class TerminalOutput: Sendable {
   /// Whether the reader went away: what is written from now on is dropped.
   public var isClosed: Bool { state.withLock { $0.failure == .closed } }
 
+  /// Whether earlier text could not be written, and not because the reader went away: the disk is full, say.
+  public var hasFailed: Bool {
+    if case .error? = failure { true } else { false }
+  }
+
   /// Writes the text as it is.
   public func write(_ text: String) {
     guard case .descriptor(let descriptor) = destination else {

@@ -111,8 +111,9 @@ public actor Worker {
   }
 
   /// Joins the group and works until `shutDown`, or until another worker of the same name takes over.
+  /// - Parameter onUp: called once the start has succeeded.
   /// - Throws: `WorkerError` for topics that are missing or have the wrong shape, `KafkaError`.
-  public func run() async throws -> End {
+  public func run(onUp: @Sendable () -> Void = {}) async throws -> End {
     trace?(.workerBegins)
     let prepared = Task { [producer, configuration, logger] in
       do {
@@ -128,6 +129,7 @@ public actor Worker {
     trace?(.groupJoining)
     try join()
     logger.info("worker is up", ["name": name, "queues": configuration.queueOrder.joined(separator: ",")])
+    onUp()
     while !isDone {
       for message in await mailbox.next() { handle(message) }
     }

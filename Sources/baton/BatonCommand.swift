@@ -27,7 +27,9 @@ extension Command {
       .manual(of: "baton"), .sync,
       .broker, .processGuard, .names,
     ],
-    exitCodes: [ExitCode(3, "Kafka could not be reached, or refused"), ExitCode(4, "the configuration has errors")],
+    exitCodes: [
+      ExitCode(3, "Kafka could not be reached, refused, or lacks a topic"), ExitCode(4, "the configuration has errors"),
+    ],
     version: "baton " + version)
 }
 

@@ -32,7 +32,8 @@ extension Command {
         return 4
       }
       if arguments.flag("kafka") {
-        let context = Context(configuration, timeout: try arguments.timeout())
+        var context = Context(configuration, timeout: try arguments.timeout())
+        context.connectionRemedy = "Is it up, and is `kafka.bootstrap` right? It is a broker's listener for clients."
         try await context.withReader { try await TopicCheck(configuration: configuration).run(reader: $0) }
       }
       if arguments.flag("json") {
@@ -44,8 +45,11 @@ extension Command {
           ]), to: arguments.output)
       } else {
         arguments.output.line(
-          "\(file): \(configuration.jobOrder.count) jobs on \(configuration.queueOrder.count) queues, no errors")
+          "\(file): \(counted(configuration.jobOrder.count, "job")) on "
+            + "\(counted(configuration.queueOrder.count, "queue")), no errors")
       }
       return ExitCode.success
     })
+
+  private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

@@ -12,6 +12,8 @@ struct Context: Sendable {
   let configuration: Configuration
   let settings: KafkaSettings
   let logger: Logger
+  /// What to do about a cluster that does not answer.
+  var connectionRemedy = "Is it up, and is `kafka.bootstrap` right? `baton check --kafka` tries the connection."
 
   /// - Throws: `ConfigurationErrors`, with every mistake that the file has.
   init(_ arguments: ParsedArguments) throws {
@@ -105,6 +107,9 @@ struct Context: Sendable {
   func withReader<Result: Sendable>(
     recordBytesMax: Int = RawRecord.bytesMax, _ body: (LogReader) async throws -> Result
   ) async throws -> Result {
+    var settings = settings
+    // A topic that is missing is told of, and seldom one that was just made: `topics apply` waits until it is known.
+    settings.newTopicMilliseconds = min(settings.newTopicMilliseconds, 1_000)
     let reader = try LogReader(settings: settings, recordBytesMax: recordBytesMax, logger: logger)
     do {
       let result = try await body(reader)
@@ -142,14 +147,16 @@ struct Context: Sendable {
     }
   }
 
-  /// An error of a cluster that does not answer names the address, and says so first.
+  /// An error of a cluster that does not answer names the address, and says so first; one of a missing topic names that.
   private func explained(_ error: any Error) -> any Error {
+    if let missing = missingTopic(error) { return missing }
     guard let error = error as? KafkaError, error.isTimeout || error.isUnreachable else { return error }
     let unknown = error.outcomeUnknown && error.doing.hasPrefix("send") ? "; it may have been done all the same" : ""
     let seconds = settings.operationTimeoutMilliseconds / 1000
     return CommandError(
-      "Kafka at \(configuration.kafka.bootstrap) did not answer within \(seconds) s: cannot \(error.doing)\(unknown)",
-      remedy: "Is it up, and is `kafka.bootstrap` right? `baton check --kafka` tries the connection.", exitCode: 3)
+      "Kafka at \(configuration.kafka.bootstrap) did not answer within \(seconds) s: cannot \(error.doing)\(unknown)"
+        + (error.cause.map { ": \($0)" } ?? ""),
+      remedy: connectionRemedy, exitCode: 3)
   }
 }
 
@@ -185,6 +192,30 @@ extension ConfigurationErrors: UserFacingError {
 
 extension WorkerError: UserFacingError {
   public var message: String { description }
+}
+
+extension KafkaError {
+  /// The last trouble that the client library had with a broker, as far as it is more than that no answer came:
+  /// `127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused`.
+  fileprivate var cause: String? {
+    var words = message
+    // The trouble comes last, after what it was in the way of.
+    let starts = [
+      "Local: Timed out", "Local: Message timed out", "nothing came in time", "Broker transport failure",
+      "All broker connections are down", "Host resolution failure",
+    ]
+    for start in starts {
+      if let found = words.ranges(of: start).last { words = String(words[found.upperBound...]) }
+    }
+    if let found = words.firstRange(of: " (after ") { words = String(words[..<found.lowerBound]) }
+    words = String(words.drop { $0 == ":" || $0 == " " })
+    // What the library advises then is of no use.
+    if let found = words.firstRange(of: "Invalid response size") {
+      words =
+        words[..<found.lowerBound] + "the answer is none of Kafka's (another service, or another security.protocol)"
+    }
+    return words.contains { $0.isLetter } && !words.hasPrefix("(") ? words : nil
+  }
 }
 
 extension KafkaError: UserFacingError {

@@ -1,3 +1,4 @@
+import Configuration
 import Dispatch
 import KafkaLog
 import Messages
@@ -11,13 +12,6 @@ struct ControlSnapshot: Sendable {
   enum Target: Sendable, Hashable {
     case queue(String)
     case job(String)
-
-    /// As `baton resume` takes it.
-    var name: String {
-      switch self {
-      case .queue(let name), .job(let name): name
-      }
-    }
 
     /// `queue nightly`.
     var words: String {
@@ -55,9 +49,22 @@ struct ControlSnapshot: Sendable {
   /// Since when each job has had which schedule.
   private(set) var schedules: [String: ScheduleRecord] = [:]
 
+  /// The queue of each job, by the configuration.
+  private var queues: [String: String] = [:]
+  /// Names that a queue and a job have.
+  private var sharedNames: Set<String> = []
+
+  /// One without any record.
+  /// - Parameter configuration: nil where nothing will be noted.
+  init(_ configuration: Configuration? = nil) {
+    guard let configuration else { return }
+    queues = configuration.jobs.mapValues(\.job.queue)
+    sharedNames = Set(configuration.jobOrder).intersection(configuration.queueOrder)
+  }
+
   /// - Throws: `KafkaError`.
   static func load(_ context: Context, _ reader: LogReader) async throws -> ControlSnapshot {
-    var found = ControlSnapshot()
+    var found = ControlSnapshot(context.configuration)
     let partition = TopicPartition(topic: context.configuration.controlTopic, partition: 0)
     let bounds = try await reader.bounds(of: partition)
     let records = reader.records(of: partition, from: bounds.start, to: bounds.end)
@@ -86,8 +93,9 @@ struct ControlSnapshot: Sendable {
       switch message.order.action {
       case .pause: orders[.queue(message.queue)] = given
       case .resume: orders[.queue(message.queue)] = nil
-      case .pauseJob(let job, _): orders[.job(job)] = given
-      case .resumeJob(let job): orders[.job(job)] = nil
+      // One for a job's former queue says nothing of the job: workers and schedulers see it so too.
+      case .pauseJob(let job, _): if queues[job] == message.queue { orders[.job(job)] = given }
+      case .resumeJob(let job): if queues[job] == message.queue { orders[.job(job)] = nil }
       case .cancel(let run): cancels[key] = (message.queue, run, given)
       case .uncancel: cancels[key] = nil
       case .acceptLoss: break
@@ -119,8 +127,17 @@ struct ControlSnapshot: Sendable {
   /// `queue nightly is paused by ada@host at 2026-11-24T01:29:00.000Z: index rebuild`, and how it ends.
   func words(_ target: Target, now: Timestamp) -> String? {
     guard let (given, until) = order(target, now: now) else { return nil }
-    let end = until.map { "until \($0), or `baton resume \(target.name)`" } ?? "until `baton resume \(target.name)`"
+    let resume = "`baton resume \(name(target))`"
+    let end = until.map { "until \($0), or \(resume)" } ?? "until \(resume)"
     return "\(target.words) is paused \(given.words) (\(end))"
+  }
+
+  /// As `baton resume` takes it.
+  private func name(_ target: Target) -> String {
+    switch target {
+    case .queue(let name): sharedNames.contains(name) ? "queue/\(name)" : name
+    case .job(let name): sharedNames.contains(name) ? "job/\(name)" : name
+    }
   }
 
   func facts(_ target: Target, now: Timestamp) -> JSONValue? {

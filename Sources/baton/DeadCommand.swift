@@ -129,8 +129,11 @@ extension Command {
     let delivery = try await context.withProducer { try await $0.send(record) }
     if arguments.flag("json") {
       printJSON(
-        .object(["id": .string(request.id), "retryOf": .string(original.id), "offset": .integer(delivery.offset)]),
-        to: arguments.output)
+        .object([
+          "id": .string(request.id), "retryOf": .string(original.id), "job": .string(request.job),
+          "queue": context.configuration.queueOrder.first { context.configuration.requestsTopic($0) == topic }
+            .map(JSONValue.string) ?? .null, "offset": .integer(delivery.offset),
+        ]), to: arguments.output)
     } else {
       arguments.output.line(
         "\(printable(request.id))  again what \(printable(original.id)) was, offset \(delivery.offset)")

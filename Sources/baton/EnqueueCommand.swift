@@ -29,7 +29,8 @@ extension Command {
       Example("baton enqueue person-search --dedupe ticket-4711", "once, however often this is repeated"),
     ],
     exitCodes: [
-      ExitCode(1, "with --wait: the run failed"), ExitCode(5, "with --wait: the run was cancelled"),
+      ExitCode(1, "there is no such job, or it is paused; with --wait: the run failed"),
+      ExitCode(5, "with --wait: the run was cancelled"),
       ExitCode(6, "with --wait: the request expired"), ExitCode(7, "with --wait: the request was given up as lost"),
     ],
     run: { arguments in
@@ -41,7 +42,8 @@ extension Command {
         topic: context.configuration.requestsTopic(queue),
         RequestCodec.encode(request, source: "/cli/" + Context.hostName))
       return try await context.withReader { reader in
-        try await ControlSnapshot.load(context, reader).checkIsNotPaused(job: definition.job.name)
+        let control = try await ControlSnapshot.load(context, reader)
+        try control.checkIsNotPaused(job: definition.job.name)
         // Where its events will begin, before it can have any.
         let events = TopicPartition(topic: context.configuration.eventsTopic(queue), partition: 0)
         let from = try await reader.bounds(of: events).end
@@ -49,7 +51,7 @@ extension Command {
         let ahead = try? await context.withAdmin { admin in
           try await waitingBefore(delivery.offset, queue: queue, context, admin, reader)
         }
-        announce(request, queue: queue, offset: delivery.offset, ahead: ahead, arguments)
+        announce(request, queue: queue, offset: delivery.offset, ahead: ahead, control, arguments)
         guard arguments.flag("wait") else { return ExitCode.success }
         let follower = RunFollower(context: context, queue: queue, reader: reader)
         return try await follower.wait(request.id, request: delivery.offset, eventsFrom: from, arguments)
@@ -59,6 +61,7 @@ extension Command {
   private static func makeRequest(_ arguments: ParsedArguments, _ job: Job) throws -> Request {
     let params = try params(arguments, job)
     let id = arguments.value("id") ?? job.name + "-" + randomSuffix()
+    try arguments.checkIsText("id", id)
     do {
       try RequestCodec.checkID(id)
     } catch {
@@ -69,6 +72,19 @@ extension Command {
       deduplicationKey: arguments.value("dedupe"), expires: try arguments.moment("expires"),
       notBefore: try arguments.moment("not-before"))
     request.asksForFollowers = !arguments.flag("without-dependents")
+    if let key = request.deduplicationKey {
+      try arguments.checkIsText("dedupe", key)
+      guard (1...1_000).contains(key.utf8.count) else {
+        throw arguments.usageError(
+          "--dedupe: the key has \(key.utf8.count) bytes", remedy: "give one of 1 to 1,000 bytes, or leave it out")
+      }
+    }
+    if let expires = request.expires, let notBefore = request.notBefore, notBefore >= expires {
+      // It could never run, and the queue would wait for it.
+      throw arguments.usageError(
+        "--not-before: the request may not start before \(notBefore), and expires at \(expires)",
+        remedy: "give a time before that of --expires")
+    }
     return request
   }
 
@@ -76,6 +92,7 @@ extension Command {
   static func params(_ arguments: ParsedArguments, _ job: Job) throws -> [String: JSONValue] {
     var params: [String: JSONValue] = [:]
     for (key, text) in try arguments.pairs("param") {
+      try arguments.checkIsText("param", key + text)
       guard let parameter = job.parameters.first(where: { $0.name == key }) else {
         params[key] = .string(text)
         continue
@@ -106,25 +123,50 @@ extension Command {
   }
 
   static func announce(
-    _ request: Request, queue: String, offset: Int64, ahead: Int64?, _ arguments: ParsedArguments
+    _ request: Request, queue: String, offset: Int64, ahead: Int64?, _ control: ControlSnapshot,
+    _ arguments: ParsedArguments
   ) {
+    let now = Timestamp.now
+    let pause = control.words(.queue(queue), now: now)
     if arguments.flag("json") {
       var facts: [String: JSONValue] = [
         "id": .string(request.id), "job": .string(request.job), "queue": .string(queue), "offset": .integer(offset),
       ]
       if let ahead { facts["ahead"] = .integer(ahead) }
+      if let paused = control.facts(.queue(queue), now: now) { facts["paused"] = paused }
       printJSON(.object(facts), to: arguments.output)
     } else {
       let place =
         switch ahead {
         case nil: ""
-        case 0?: ", next in line"
+        case 0?: pause == nil ? ", next in line" : ", next in line once the queue goes on"
         case 1?: ", behind 1 other"
         case let count?: ", behind \(formatCount(count)) others"
         }
       arguments.output.line("\(request.id)  queue \(queue), offset \(offset)\(place)")
+      // Who waits for the run is told then.
+      if !arguments.flag("wait") {
+        for words in [control.standstill(of: queue, now: now), pause] {
+          if let words { arguments.errors.line(arguments.errors.styled(words, .yellow)) }
+        }
+      }
     }
     // Whoever reads a pipe gets the id now, and not when the run has ended.
     arguments.output.flush()
+    if arguments.output.hasFailed {
+      // Whoever sees the failure alone would ask for it again.
+      arguments.errors.line("\(printable(request.id)) IS enqueued, on queue \(queue) at offset \(offset)")
+    }
+  }
+}
+
+extension ParsedArguments {
+  /// Refuses a value in which bytes that are no UTF-8 were replaced before anybody could see them: it is not what was
+  /// given, and would be kept so.
+  func checkIsText(_ option: String, _ text: String) throws {
+    guard text.unicodeScalars.contains("\u{FFFD}") else { return }
+    throw usageError(
+      "--\(option): '\(text)' has bytes that are no UTF-8, or U+FFFD, which stands for such",
+      remedy: "give it in UTF-8, without U+FFFD")
   }
 }

@@ -23,6 +23,12 @@ extension Command {
     ],
     run: { arguments in
       let until = try arguments.moment("until")
+      // It would hold for no moment, and end a pause that holds.
+      if let until, until <= .now {
+        throw arguments.usageError(
+          "--until: \(until) is past, and it is \(Timestamp.now) now",
+          remedy: "give a time to come; `baton resume` ends a pause at once")
+      }
       let context = try Context(arguments)
       switch try context.target(arguments.argument("NAME")) {
       case .queue(let queue): return try await send(.pause(until: until), queue: queue, context, arguments)
@@ -78,8 +84,28 @@ extension Command {
       let (snapshot, run) = try await context.withReader { try await findRun(id, context, $0) }
       if arguments.flag("undo") { return try await uncancel(id, run, queue: snapshot.queue, context, arguments) }
       if let end = run.end { throw CommandError("run \(id) has ended already: \(endWords(end.ended))") }
+      if try await stands(cancel: id, queue: snapshot.queue, context, arguments) { return ExitCode.success }
       return try await send(.cancel(run: id), queue: snapshot.queue, context, arguments)
     })
+
+  /// Whether the order to cancel a run stands already, in which case that is told: another without a reason would only
+  /// take the first one's place, and its reason with it.
+  static func stands(
+    cancel id: String, queue: String, _ context: Context, _ arguments: ParsedArguments
+  ) async throws -> Bool {
+    guard arguments.value("reason") == nil else { return false }
+    let control = try await context.withReader { try await ControlSnapshot.load(context, $0) }
+    guard let given = control.cancel(run: id, queue: queue) else { return false }
+    if arguments.flag("json") {
+      let more: [String: JSONValue] = [
+        "run": .string(id), "queue": .string(queue), "orderedAlready": .boolean(true),
+      ]
+      printJSON(.object(given.facts.merging(more) { $1 }), to: arguments.output)
+    } else {
+      arguments.output.line(printable("ordered already \(given.words)"))
+    }
+    return true
+  }
 
   /// Takes the order to cancel a run back, which it may have been given before its request was there.
   /// - Parameter run: nil where there is no request yet.
@@ -140,6 +166,7 @@ extension Command {
     let record = OutgoingRecord(
       topic: context.configuration.controlTopic,
       ControlCodec.encode(ControlMessage(queue: queue, order: order), time: .now))
+    try await context.require(context.configuration.controlTopic)
     return try await context.withProducer { try await $0.send(record) }
   }
 }

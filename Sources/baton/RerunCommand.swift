@@ -61,7 +61,7 @@ extension Command {
           topic: context.configuration.requestsTopic(definition.job.queue),
           RequestCodec.encode(request, source: "/cli/" + Context.hostName))
         let delivery = try await context.withProducer { try await $0.send(record) }
-        announce(request, queue: definition.job.queue, offset: delivery.offset, ahead: nil, arguments)
+        announce(request, queue: definition.job.queue, offset: delivery.offset, ahead: nil, control, arguments)
         guard arguments.flag("wait") else { return ExitCode.success }
         return try await wait.run(
           request.id, of: request.job, offset: delivery.offset, starts, withDependents: withDependents, arguments)

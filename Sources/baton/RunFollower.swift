@@ -41,13 +41,22 @@ struct RunFollower: Sendable {
     of run: String, request: Int64, eventsFrom: Int64, _ arguments: ParsedArguments
   ) async throws -> RunOutcome {
     let bar = ProgressBar("waiting", unit: "rows", output: arguments.errors)
-    var began: Int64?
     let records = reader.follow(events, from: eventsFrom)
     let control = try await ControlSnapshot.load(context, reader)
     for words in [control.standstill(of: queue, now: .now), control.words(.queue(queue), now: .now)] {
       if let words { bar.announce(words) }
     }
-    bar.tick()
+    Interruption.begin(run, bar, arguments.errors)
+    defer { Interruption.end() }
+    return try await bar.turning {
+      try await follow(run, request, records, bar)
+    }
+  }
+
+  private func follow(
+    _ run: String, _ request: Int64, _ records: LogBatches, _ bar: ProgressBar
+  ) async throws -> RunOutcome {
+    var began: Int64?
     while let batch = try await records.next() {
       for record in batch {
         guard let event = try? EventCodec.decode(record.raw) else { continue }
@@ -60,9 +69,9 @@ struct RunFollower: Sendable {
         case .attemptStarted(let start):
           began = began ?? record.timestampMilliseconds
           let words = start.attempt == 1 ? "running on \(event.worker)" : "attempt \(start.attempt) on \(event.worker)"
-          bar.update(count: start.rows, label: words)
+          bar.begin(words, count: start.rows)
         case .progressed(let progress): bar.update(count: progress.rows)
-        case .handedOver: bar.update(count: 0, label: "handed over")
+        case .handedOver: bar.begin("handed over", count: 0)
         case .attemptFailed(let failed):
           bar.announce("attempt \(failed.attempt) failed: \(failed.message)\nnext attempt at \(failed.retryAt)")
         case .ended(let ended):

@@ -64,7 +64,14 @@ struct RunRelatives: Sendable {
       let ids = Set(found.followers.filter { $0.queue == queue }.map(\.run))
       // It cannot have been asked for before the run that it follows.
       let since = run.queued.map { $0.appended + -RunSearch.marginMilliseconds }
-      let others = try await QueueSnapshot.load(queue, since: since, runs: ids, context, reader)
+      // Where a topic is missing, nothing was asked for.
+      guard
+        case .success(let others) = try await context.reading(
+          queue,
+          {
+            try await QueueSnapshot.load(queue, since: since, runs: ids, context, reader)
+          })
+      else { continue }
       for index in found.followers.indices where found.followers[index].queue == queue {
         found.followers[index].status = others.ledger.first(run: found.followers[index].run)?.status
       }

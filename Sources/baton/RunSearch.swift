@@ -74,9 +74,15 @@ func findRun(
   _ id: String, _ context: Context, _ reader: LogReader, now: Timestamp = .now
 ) async throws -> (QueueSnapshot, RunRecord) {
   var searches: [RunSearch] = []
+  var missing: MissingTopic?
   for queue in context.configuration.queueOrder {
-    searches.append(try await RunSearch(id, queue, context, reader))
+    // A queue without topics has no runs.
+    switch try await context.reading(queue, { try await RunSearch(id, queue, context, reader) }) {
+    case .success(let search): searches.append(search)
+    case .failure(let topic): missing = topic
+    }
   }
+  if searches.isEmpty, let missing { throw missing }
   for moment in RunSearch.spans.map({ now + -$0 }) + [nil] {
     for index in searches.indices {
       if let found = try await searches[index].find(since: moment, context, reader) { return found }

@@ -25,10 +25,22 @@ extension Command {
       let queues = try context.queues(arguments.value("queue"))
       var rows: [(queue: String, run: RunRecord)] = []
       var control = ControlSnapshot()
+      var missing: [MissingTopic] = []
       try await context.withReader { reader in
         control = try await ControlSnapshot.load(context, reader)
         for queue in queues {
-          let snapshot = try await QueueSnapshot.load(queue, since: since, context, reader)
+          let snapshot: QueueSnapshot
+          switch try await context.reading(
+            queue,
+            {
+              try await QueueSnapshot.load(queue, since: since, context, reader)
+            })
+          {
+          case .success(let loaded): snapshot = loaded
+          case .failure(let topic):
+            missing.append(topic)
+            continue
+          }
           let chosen = snapshot.ledger.ordered.reversed().filter { run in
             (arguments.value("job").map { run.job == $0 } ?? true)
               && (arguments.value("status").map { run.status.rawValue == $0 } ?? true)
@@ -36,6 +48,8 @@ extension Command {
           rows += chosen.prefix(limit).map { (queue, $0) }
         }
       }
+      // A job that the configuration no longer has may have runs; one that has none is a slip.
+      if rows.isEmpty, let job = arguments.value("job") { _ = try context.job(job) }
       // By when they were asked for; what is left of a request that is gone tells when it began.
       rows.sort { ($0.run.asked, $0.run.request) > ($1.run.asked, $1.run.request) }
       if arguments.flag("json") {
@@ -45,7 +59,9 @@ extension Command {
       } else {
         table(rows, control).write(to: arguments.output)
       }
-      return ExitCode.success
+      arguments.output.flush()
+      for topic in missing { arguments.errors.line(arguments.errors.styled(topic.message, .red)) }
+      return missing.first?.exitCode ?? ExitCode.success
     })
 
   private static func table(_ rows: [(queue: String, run: RunRecord)], _ control: ControlSnapshot) -> Table {

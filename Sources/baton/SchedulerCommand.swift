@@ -23,11 +23,11 @@ extension Command {
     run: { arguments in
       let context = try Context(arguments)
       let configuration = context.configuration
+      let name = try processName(arguments, configuration)
       guard configuration.hasSchedules else {
         throw CommandError(
           "no job in \(configuration.file) has a schedule", remedy: "Give one a 'schedule' or an 'every'.")
       }
-      let name = arguments.value("name") ?? configuration.worker.name ?? Context.hostName
       let logger = LogOptions.logger("scheduler", arguments, configuration)
       try await context.withReader { try await TopicCheck(configuration: configuration).run(reader: $0) }
       let scheduler = try Scheduler(configuration: configuration, name: name, logger: logger)
@@ -37,25 +37,6 @@ extension Command {
       try await scheduler.run()
       return ExitCode.success
     })
-
-  /// Runs a scheduler beside a worker, until the task is cancelled. An outage at its start does not end the worker.
-  static func runScheduler(_ configuration: Configuration, name: String, logger: Logger) async {
-    var pause = Pause(milliseconds: 500, upTo: 10_000)
-    while !Task.isCancelled {
-      do {
-        let scheduler = try Scheduler(configuration: configuration, name: name, logger: logger)
-        try await withTaskCancellationHandler {
-          try await scheduler.run()
-        } onCancel: {
-          scheduler.shutDown()
-        }
-        return
-      } catch {
-        logger.warning("the scheduler could not start, trying again: \(error)")
-        do { try await pause.pass() } catch { return }
-      }
-    }
-  }
 }
 
 /// What is logged, and how: of the commands that go on until they are told to end.

@@ -61,7 +61,7 @@ extension Command {
     if let queued = run.queued {
       add("requested", queued.appended.description)
       if let request = queued.request {
-        add("by", relatives.origin ?? "\(request.origin.rawValue) \(request.requestedBy ?? "")")
+        add("by", relatives.origin ?? request.origin.rawValue + (request.requestedBy.map { " " + $0 } ?? ""))
         if !request.params.isEmpty { add("params", JSONValue.object(request.params).jsonText) }
         if let key = request.deduplicationKey { add("dedupe key", key) }
         if let expires = request.expires { add("expires", expires.description) }

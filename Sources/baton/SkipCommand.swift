@@ -53,6 +53,7 @@ extension Command {
             "run \(id) is \(run.status.rawValue) already", remedy: "Stop it with `baton cancel \(id)`.")
         }
       }
+      if try await stands(cancel: id, queue: coming.queue, context, arguments) { return ExitCode.success }
       let order = StandingOrder(action: .cancel(run: id), by: Context.user, reason: arguments.value("reason"))
       let delivery = try await publish(order, queue: coming.queue, context)
       if arguments.flag("json") {

@@ -19,20 +19,35 @@ extension Command {
       let context = try Context(arguments)
       let queues = try context.queues(arguments.value("queue"))
       var snapshots: [QueueSnapshot] = []
+      var missing: [(queue: String, topic: MissingTopic)] = []
       var control = ControlSnapshot()
       try await context.withReader { reader in
         control = try await ControlSnapshot.load(context, reader)
         for queue in queues {
-          snapshots.append(try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader))
+          switch try await context.reading(
+            queue,
+            {
+              try await QueueSnapshot.load(queue, since: Timestamp.now + -86_400_000, context, reader)
+            })
+          {
+          case .success(let snapshot): snapshots.append(snapshot)
+          case .failure(let topic): missing.append((queue, topic))
+          }
         }
       }
       let members = await GroupMembers.load(context)
+      let code = missing.first?.topic.exitCode ?? ExitCode.success
       if arguments.flag("json") {
         for snapshot in snapshots {
           printJSON(snapshot.facts(control, members, context), to: arguments.output)
         }
+        for (queue, topic) in missing {
+          printJSON(
+            .object(["queue": .string(queue), "missingTopic": .string(topic.topic), "reason": .string(topic.message)]),
+            to: arguments.output)
+        }
         printJSON(.object(members.facts.merging(control.schedulerFacts) { $1 }), to: arguments.output)
-        return ExitCode.success
+        return code
       }
       let now = Timestamp.now
       table(snapshots, control, members, now: now).write(to: arguments.output)
@@ -41,7 +56,10 @@ extension Command {
         control.writeSchedulers(to: arguments.output, now: now)
       }
       for snapshot in snapshots { writeTroubles(of: snapshot, control, context, arguments.output, now: now) }
-      return ExitCode.success
+      for (queue, topic) in missing {
+        arguments.output.line(arguments.output.styled("queue \(queue) cannot work: \(topic.message)", .red))
+      }
+      return code
     })
 
   private static func table(
@@ -57,7 +75,9 @@ extension Command {
       let last = runs.compactMap(\.end).max { $0.time < $1.time }
       let rest =
         control.problems[snapshot.queue] != nil
-        ? "(stands still)" : control.order(.queue(snapshot.queue), now: now) != nil ? "(paused)" : "-"
+        ? "(stands still)"
+        : control.order(.queue(snapshot.queue), now: now) != nil
+          ? "(paused)" : snapshot.held(control, now: now) != nil ? "(waits)" : "-"
       table.add([
         Table.Cell(snapshot.queue),
         Table.Cell(formatCount(max(0, snapshot.lag - (current == nil ? 0 : 1)))),
@@ -84,6 +104,10 @@ extension Command {
     for target in [.queue(queue)] + context.jobs(of: queue).map(ControlSnapshot.Target.job) {
       if let words = control.words(target, now: now) { output.line(output.styled(words, .yellow)) }
     }
+    if let held = snapshot.held(control, now: now) {
+      let words = "queue \(queue) waits until \(held.until) for \(printable(held.run)) (not-before)"
+      output.line(output.styled(words, .yellow))
+    }
     let cancels = snapshot.standingCancels(control, context, now: now)
     for cancel in cancels.prefix(cancelsMax) {
       let words = "\(printable(cancel.run)) is to be cancelled: ordered \(cancel.given.words)"
@@ -103,6 +127,19 @@ extension QueueSnapshot {
     ledger.ordered.first { run in
       run.end == nil && !run.attempts.isEmpty && run.request >= (committed?.offset ?? 0)
     }
+  }
+
+  /// The request whose turn it is, where it may not start yet: the queue waits for it.
+  func held(_ control: ControlSnapshot, now: Timestamp) -> (run: String, until: Timestamp)? {
+    let next = QueueLag(queue: queue, committed: committed?.offset, requests: requests).next
+    guard let run = ledger.runs[next], run.end == nil, run.attempts.isEmpty, run.cancel(control, queue) == nil,
+      let request = run.queued?.request, let until = request.notBefore, now < until
+    else { return nil }
+    // One that expires, or whose job is paused, ends without a wait.
+    guard request.expires.map({ now < $0 }) ?? true, control.order(.job(request.job), now: now) == nil else {
+      return nil
+    }
+    return (run.run, until)
   }
 
   /// The orders to cancel a run that waits, is under way, or is still to be proposed. One that came just after its run's
@@ -129,6 +166,9 @@ extension QueueSnapshot {
       control.facts(.job(job), now: now).map { (job, $0) }
     }
     if !pausedJobs.isEmpty { facts["pausedJobs"] = .object(Dictionary(uniqueKeysWithValues: pausedJobs)) }
+    if let held = held(control, now: now) {
+      facts["waitsFor"] = .object(["run": .string(held.run), "notBefore": .string(held.until.description)])
+    }
     let cancels = standingCancels(control, context, now: now)
     if !cancels.isEmpty {
       facts["cancelOrdered"] = .array(

@@ -28,7 +28,11 @@ struct UsualDurations: Sendable {
     var durations = UsualDurations()
     let now = Timestamp.now
     for queue in Set(queues).sorted() {
-      durations.add(try await QueueSnapshot.load(queue, since: now + -windowMilliseconds, context, reader), now: now)
+      let snapshot = try await context.reading(queue) {
+        try await QueueSnapshot.load(queue, since: now + -windowMilliseconds, context, reader)
+      }
+      // Where a topic is missing, nothing has run.
+      if case .success(let snapshot) = snapshot { durations.add(snapshot, now: now) }
     }
     return durations
   }

@@ -30,7 +30,7 @@ extension Command {
     run: { arguments in
       let context = try Context(arguments)
       let configuration = context.configuration
-      let name = arguments.value("name") ?? configuration.worker.name ?? Context.hostName
+      let name = try processName(arguments, configuration)
       return try await runWorker(
         configuration, name: name, logger: LogOptions.logger("worker", arguments, configuration),
         trace: arguments.value("trace").map(traceFile))
@@ -51,18 +51,38 @@ extension Command {
         _exit(130)
       }
     }
-    let isScheduling =
-      configuration.scheduler.runsInWorkers && configuration.hasSchedules
-    let scheduling =
-      isScheduling
-      ? Task { await runScheduler(configuration, name: name, logger: logger.with(component: "scheduler")) } : nil
-    let end = try await worker.run()
-    scheduling?.cancel()
-    await scheduling?.value
-    switch end {
-    case .shutDown: return ExitCode.success
-    case .fenced: return 78
+    // Not before the worker is up: one that cannot start is no scheduler that is alive.
+    let scheduling = SchedulerBeside(configuration, name: name, logger: logger.with(component: "scheduler"))
+    let end: Worker.End
+    do {
+      end = try await worker.run(onUp: scheduling.start)
+    } catch {
+      await scheduling.end(withdraws: true)
+      throw error
     }
+    switch end {
+    case .shutDown:
+      await scheduling.end(withdraws: true)
+      return ExitCode.success
+    case .fenced:
+      // The record of this name is the other one's now.
+      await scheduling.end(withdraws: false)
+      return 78
+    }
+  }
+
+  /// The name of a worker or a scheduler: the one that was asked for, else the configuration's, else the host's.
+  static func processName(_ arguments: ParsedArguments, _ configuration: Configuration) throws -> String {
+    let asked = arguments.value("name")
+    let name = asked ?? configuration.worker.name ?? Context.hostName
+    let isSound =
+      (1...200).contains(name.unicodeScalars.count) && printable(name) == name
+      && !name.unicodeScalars.contains("\u{FFFD}") && name.contains { !$0.isWhitespace }
+    guard !isSound else { return name }
+    let message = "'\(printable(name))' is no name: it must have 1 to 200 printable characters"
+    guard asked == nil else { throw arguments.usageError("--name: \(message)", remedy: "give it as in --name GREEN") }
+    throw CommandError(
+      message, remedy: "Give one with --name, or under worker.name in \(configuration.file).", exitCode: 4)
   }
 
   /// A trace that adds lines to a file; each is one write, so that steps of several threads do not mix.

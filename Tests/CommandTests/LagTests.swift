@@ -25,6 +25,24 @@ struct LagTests {
     }
   }
 
+  @Test("a queue that stands still is critical, with the reason")
+  func standstill() async throws {
+    try await Tool.withBroker(WaitTests.file) { tool in
+      try await Log.with(tool) { log in
+        try await log.send(
+          "baton.control", type: "baton.problem", key: "problem/q",
+          #"{"queue":"q","worker":"GREEN","message":"gone: a|b\nsee","time":"2026-11-24T01:29:00Z"}"#)
+      }
+      let lag = try await tool("lag", "--critical", "5")
+      #expect(lag.status == 2 && lag.lines.count == 1, "\(lag)")
+      #expect(
+        lag.output.hasPrefix("CRITICAL: requests without an end: q 0 (stands still: gone: a/b see), r 0 |"), "\(lag)")
+      let facts = try await tool("lag", "--json").objects()
+      #expect(facts.map { $0["state"] as? String } == ["CRITICAL", "OK"], "\(facts)")
+      #expect(facts.first?["reason"] as? String == "gone: a|b\nsee", "\(facts)")
+    }
+  }
+
   @Test("without Kafka it is UNKNOWN, and with --json that too is JSON")
   func unknown() async throws {
     let tool = try Tool()

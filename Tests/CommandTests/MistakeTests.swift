@@ -10,7 +10,14 @@ struct MistakeTests {
       ("runs --status odd", "--status"), ("status --nonsense", "--nonsense"), ("lag --warning -1", "--warning"),
       ("enqueue hello --param nam=x", "it has: name"), ("enqueue hello --param name", "key=value"),
       ("enqueue hello --expires soon", "2026-11-24T06:00:00Z"), ("enqueue hello --id ''", "the id is empty"),
-      ("pause nightly --until soon", "--until"), ("worker --log-level loud", "--log-level"),
+      ("pause nightly --until soon", "--until"), ("pause nightly --until 2020-01-01T00:00:00Z", "baton resume"),
+      ("pause hello --until 2020-01-01T00:00:00Z", "is past"), ("enqueue hello --dedupe ''", "1 to 1,000 bytes"),
+      ("enqueue hello --dedupe $(printf %01001d 7)", "has 1001 bytes"),
+      ("enqueue hello --not-before 2999-01-02T00:00:00Z --expires 2999-01-02T00:00:00Z", "--not-before"),
+      ("enqueue hello --param name=$'a\\xff'", "no UTF-8"), ("rerun hello --yes --param name=$'a\\xff'", "no UTF-8"),
+      ("enqueue hello --id $'a\\xff'", "no UTF-8"), ("worker --log-level loud", "--log-level"),
+      ("worker --name ''", "1 to 200 printable characters"), ("worker --name $(printf %0201d 7)", "1 to 200"),
+      ("scheduler --name $'a\\nb'", "1 to 200 printable characters"),
       ("status --timeout 0s", "--timeout"), ("resume nightly --accept-loss-below -3", "--accept-loss-below"),
     ])
   func usage(_ line: String, _ words: String) async throws {
@@ -28,11 +35,30 @@ struct MistakeTests {
     let tool = try Tool()
     defer { tool.remove() }
     #expect(try await tool("init").status == 0)
-    for line in ["enqueue helo", "status --queue nigthly", "audit x", "pause x", "lag -q x"] {
+    for line in ["enqueue helo", "status --queue nigthly", "audit x", "pause x"] {
       let outcome = try await tool.shell("$baton \(line)")
       #expect(outcome.status == 1, "\(line): \(outcome)")
       #expect(outcome.errors.contains("It has"), "\(outcome.errors)")
     }
+    // A monitoring plug-in speaks on its standard output, and 1 and 2 would be states of queues.
+    for (line, words) in [("lag -q x", "UNKNOWN: there is no queue 'x'"), ("lag -c /nowhere", "UNKNOWN: /nowhere:1:1")]
+    {
+      let lag = try await tool.shell("$baton \(line)")
+      #expect(lag.status == 3 && lag.output.hasPrefix(words) && lag.lines.count == 1, "\(lag)")
+    }
+  }
+
+  @Test("the help of every command has the statuses of Kafka and of the configuration, and what they mean for it")
+  func statuses() async throws {
+    let tool = try Tool()
+    defer { tool.remove() }
+    for command in ["status", "enqueue", "topics plan", "worker", "dead retry"] {
+      let help = try await tool.shell("$baton \(command) --help").output
+      #expect(help.contains("  Kafka could not be reached"), "\(help)")
+      #expect(help.contains("the configuration has errors"), "\(help)")
+    }
+    let lag = try await tool("lag", "--help").output
+    #expect(lag.contains("UNKNOWN") && !lag.contains("the configuration has errors"), "\(lag)")
   }
 
   @Test("errors of the configuration end with 4, all of them at once, with line, column and remedy")
@@ -75,6 +101,9 @@ struct MistakeTests {
       let outcome = try await tool.shell("$baton \(line) --timeout 1s")
       #expect(outcome.status == 3, "\(line): \(outcome)")
       #expect(outcome.errors.contains("Kafka at 127.0.0.1:1 did not answer within 1 s"), "\(line): \(outcome.errors)")
+      #expect(!outcome.errors.contains("Local: "), "\(line): \(outcome.errors)")
+      #expect(outcome.errors.contains("Connection refused"), "\(line): \(outcome.errors)")
+      #expect(outcome.errors.contains("baton check --kafka") == (line != "check --kafka"), "\(line): \(outcome.errors)")
       #expect(outcome.errors.contains("kafka.bootstrap") && !outcome.errors.contains("Fatal"), "\(outcome.errors)")
       #expect(outcome.output.isEmpty, "\(line): \(outcome.output)")
     }

@@ -122,7 +122,13 @@ struct OrderTests {
         }
         #expect(try await tool("runs", "--json").objects().count == 1)
         #expect(try await tool("resume", "ok").status == 0)
-        #expect(try await tool("retry", "one").status == 0)
+        let again = try #require(try await tool("retry", "one", "--json").objects().first)
+        #expect(again["job"] as? String == "ok" && again["queue"] as? String == "q", "\(again)")
+        // Nobody is named whom nobody named.
+        #expect(try await tool("show", "one").lines.contains { $0.hasSuffix("  api") })
+        #expect(try await tool("runs", "--job", "ok").status == 0)
+        let slip = try await tool("runs", "--job", "okk")
+        #expect(slip.status == 1 && slip.errors.contains("there is no job 'okk'"), "\(slip)")
         #expect(try await tool("dead", "retry", "0").status == 0)
       }
     }
@@ -155,6 +161,73 @@ struct OrderTests {
         waiting.signal(SIGTERM)
         await waiting.end()
       }
+    }
+  }
+
+  @Test("a queue and a job of one name are told apart in what is said to do, and a job's former queue is not its own")
+  func sharedName() async throws {
+    try await Tool.withBroker(Self.file) { tool in
+      #expect(try await tool("pause", "queue/both").status == 0)
+      #expect(try await tool("pause", "job/both").status == 0)
+      let status = try await tool("status").output
+      #expect(status.contains("(until `baton resume queue/both`)"), "\(status)")
+      #expect(status.contains("(until `baton resume job/both`)"), "\(status)")
+      #expect(try await tool("resume", "job/both").status == 0)
+      try tool.write("baton.yaml", Self.file.replacingOccurrences(of: "ok: {queue: q", with: "ok: {queue: both"))
+      #expect(try await tool("pause", "ok").status == 0)
+      #expect(try await tool("status").output.contains("job ok is paused"))
+      try tool.write("baton.yaml", Self.file)
+      #expect(try await !tool("status").output.contains("job ok is paused"))
+      #expect(try await tool("enqueue", "ok").status == 0)
+    }
+  }
+
+  @Test("an enqueue on a paused queue says so, and the request's id although the output cannot be written")
+  func enqueuePaused() async throws {
+    try await Tool.withBroker(Self.file) { tool in
+      #expect(try await tool("pause", "q", "--reason", "rebuild").status == 0)
+      let outcome = try await tool("enqueue", "ok")
+      #expect(outcome.status == 0 && outcome.output.contains("next in line once the queue goes on"), "\(outcome)")
+      #expect(outcome.errors.contains("queue q is paused by") && outcome.errors.contains("rebuild"), "\(outcome)")
+      let facts = try await tool("enqueue", "ok", "--json").objects().first
+      #expect((facts?["paused"] as? [String: Any])?["reason"] as? String == "rebuild", "\(facts ?? [:])")
+      let full = try await tool.shell("$baton enqueue ok --id mine >/dev/full")
+      #expect(full.status == 1 && full.errors.contains("mine IS enqueued, on queue q at offset 2"), "\(full)")
+    }
+  }
+
+  @Test("a queue that waits for a request's not-before says until when, and for which")
+  func held() async throws {
+    try await Tool.withBroker(Self.file) { tool in
+      #expect(
+        try await tool("enqueue", "ok", "--id", "later", "--not-before", "2999-01-01T00:00:00Z").status == 0)
+      #expect(try await tool("enqueue", "ok").status == 0)
+      let status = try await tool("status").output
+      #expect(status.contains("queue q waits until 2999-01-01T00:00:00.000Z for later (not-before)"), "\(status)")
+      let facts = try #require(try await tool("status", "--json").objects().first)
+      #expect((facts["waitsFor"] as? [String: Any])?["run"] as? String == "later", "\(facts)")
+      #expect(try await tool("cancel", "later").status == 0)
+      #expect(try await !tool("status").output.contains("not-before"))
+    }
+  }
+
+  @Test("a second order to cancel, without a reason, leaves the first and its reason")
+  func twice() async throws {
+    try await Tool.withBroker(Self.file) { tool in
+      #expect(try await tool("enqueue", "ok", "--id", "one").status == 0)
+      let fire = "ok@2999-07-01T00:00:00Z"
+      for order in [["cancel", "one"], ["skip", fire]] {
+        let line = "$baton " + order.joined(separator: " ")
+        #expect(try await tool.shell(line + " --reason 'wrong day'").status == 0)
+        let again = try await tool.shell(line)
+        let host = "operator@" + ProcessInfo.processInfo.hostName
+        #expect(again.status == 0 && isTimed(again.output, "ordered already by \(host) at ", ": wrong day"), "\(again)")
+        let facts = try await tool.shell(line + " --json").objects().first
+        #expect(facts?["orderedAlready"] as? Bool == true && facts?["reason"] as? String == "wrong day")
+        let other = try await tool.shell(line + " --reason holiday --json").objects().first
+        #expect(other?["orderedAlready"] == nil && other?["offset"] != nil, "\(other ?? [:])")
+      }
+      #expect(try await tool("show", "one").output.contains("holiday"))
     }
   }
 }

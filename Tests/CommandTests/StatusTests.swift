@@ -32,4 +32,18 @@ struct StatusTests {
     broker.closeInput()
     await broker.end()
   }
+
+  @Test("a worker that cannot start leaves no scheduler that seems alive")
+  func failedStart() async throws {
+    try await Tool.withBroker(ScheduleTests.file) { tool in
+      // The topics of the others are there, and so is the control topic.
+      try tool.write(
+        "more.yaml", ScheduleTests.file.replacingOccurrences(of: "nightly: {}", with: "nightly: {}, new: {}"))
+      let worker = try await tool("worker", "--name", "CYAN", "--config", "more.yaml")
+      #expect(worker.status == 1 && worker.errors.contains("topic 'baton.new.requests'"), "\(worker)")
+      let status = try await tool("status")
+      #expect(status.output.contains("no scheduler is alive") && !status.output.contains("CYAN"), "\(status)")
+      #expect(!worker.errors.contains("scheduler is up"), "\(worker)")
+    }
+  }
 }

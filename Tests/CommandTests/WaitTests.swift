@@ -46,6 +46,7 @@ struct WaitTests {
           #""attempt":1,"token":0,"rows":0,"chunks":0,"kind":"bad-params","message":"x""#)
         try await log.event("baton.run.succeeded", run: "r0", at: place, Log.succeeded)
         let outcome = try await tool("follow", "r0")
+        #expect(outcome.errors.contains("running on GREEN\n"), "\(outcome)")
         #expect(outcome.status == 0 && outcome.output.contains("succeeded"), "\(outcome)")
       }
     }

@@ -31,9 +31,9 @@ import Testing
 
   @Test func withoutATotalASpinnerTurns() {
     var progress = Progress("export", unit: "rows", now: 0)
-    #expect(progress.render(width: 80, now: 0) == "⠋ export  0 rows")
+    #expect(progress.render(width: 80, now: 0) == "⠋ export")
     progress.update(count: 1200, now: 1000)
-    #expect(progress.render(width: 80, now: 1000) == "⠋ export  1,200 rows  1,200/s")
+    #expect(progress.render(width: 80, now: 1000) == "⠋ export  1 s  1,200 rows  1,200/s")
     #expect(progress.render(width: 80, now: 1100).hasPrefix("⠙"))
     #expect(progress.remainingMilliseconds(now: 1000) == nil)
   }
@@ -103,6 +103,41 @@ import Testing
     bar.update(count: 10)
     bar.finish()
     #expect(screen.text.hasSuffix("\r\u{1B}[Kq: 4 in 2.5 s\n"))
+  }
+
+  @Test func aNewLabelIsDrawnAtOnceAndItsTimeBeginsAnew() {
+    let (screen, clock) = (Screen(), HandClock())
+    let bar = ProgressBar("waiting", unit: "rows", output: screen.output(width: 40), clock: clock.read)
+    bar.tick()
+    clock.advance(5_000)
+    bar.tick()
+    #expect(screen.text.hasSuffix("waiting  5 s"))
+    bar.begin("running on GREEN", count: 0)
+    #expect(screen.text.hasSuffix("running on GREEN"))
+    clock.advance(61_000)
+    bar.tick()
+    #expect(screen.text.hasSuffix("running on GREEN  1 min 1 s"))
+  }
+
+  @Test func elsewhereWhatBeginsIsALine() {
+    let (screen, clock) = (Screen(), HandClock())
+    let bar = ProgressBar("waiting", output: screen.output(), clock: clock.read)
+    bar.begin("running on GREEN", count: 0)
+    #expect(screen.text == "running on GREEN\n")
+  }
+
+  @Test func theSpinnerTurnsWithoutNews() async {
+    let clock = HandClock()
+    let drawn = AsyncStream.makeStream(of: Void.self)
+    let output = TerminalOutput(width: 40) { text in
+      if text.contains("  1 s") { drawn.continuation.yield() }
+    }
+    let bar = ProgressBar("waiting", output: output, clock: clock.read)
+    await bar.turning {
+      clock.advance(1_000)
+      // By the timer alone.
+      for await _ in drawn.stream { break }
+    }
   }
 
   @Test func elsewhereThereIsOneLineAtTheEndOrNone() {

@@ -57,6 +57,27 @@ struct SchedulerProcessTests {
     }
   }
 
+  @Test("one that ends takes its record from the log, unless another has its name by then", arguments: [true, false])
+  func withdraws(_ withdraws: Bool) async throws {
+    try await Rig.run(.embedded, jobs: #"hourly: {queue: q, run: ["/bin/true"], every: 1h}"#) { rig in
+      let running = try Running(rig.configuration)
+      try await running.end {
+        _ = try await running.line("scheduler is up")
+        running.scheduler.shutDown(withdraws: withdraws)
+        _ = try await running.line("has ended")
+      }
+      var isThere: [Bool] = []
+      for record in try await rig.records(rig.configuration.controlTopic) {
+        switch try ControlCodec.read(record.raw) {
+        case .scheduler: isThere.append(true)
+        case .withdrawn(let key): if ControlCodec.scheduler(ofKey: key) == "ONE" { isThere.append(false) }
+        case .schedule, .problem, .order: break
+        }
+      }
+      #expect(isThere == (withdraws ? [true, false] : [true]), "\(isThere)")
+    }
+  }
+
   @Test("one that is told to end while it starts in an outage ends, as it was told")
   func endsWhileItStarts() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "baton-scheduler-" + UUID().uuidString)
