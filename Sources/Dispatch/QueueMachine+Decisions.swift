@@ -80,8 +80,10 @@ extension QueueMachine {
   private func start(
     _ queued: QueuedRequest, job: Job, params: [String: JSONValue], earlier: Checkpoint?, now: Timestamp
   ) -> Decision {
+    // There may have been later attempts than the checkpoint's.
+    let before = max(earlier?.attempt ?? 0, earlier == nil ? 0 : digest.begun[queued.offset]?.attempt ?? 0)
     var attempt = Attempt(
-      queued: queued, run: queued.run, job: job, params: params, number: (earlier?.attempt ?? 0) + 1, cause: .first,
+      queued: queued, run: queued.run, job: job, params: params, number: before + 1, cause: .first,
       cursor: earlier?.cursor ?? .beginning, cursorValue: nil, rows: earlier?.rows ?? 0, chunks: earlier?.chunks ?? 0,
       failures: earlier?.failures ?? 0, crashes: earlier?.crashes ?? 0)
     if case .inline(let cursor) = attempt.cursor { attempt.cursorValue = cursor }

@@ -56,7 +56,14 @@ extension QueueMachine {
       let isUnchanged = saved?.run == ours.run && saved?.attempt == ours.attempt && saved?.token == ours.token
       // An owner in between may have published an end, and not have come to commit it.
       let isOver = digest.ends[offset]?.run == ours.run && protections.checksCheckpointOnReturn
-      if offset == running.attempt.queued.offset, !isOver, isUnchanged || !protections.checksCheckpointOnReturn {
+      // Begun by an owner in between, who has lost the queue again.
+      let isSuperseded =
+        running.hasLookedForOthers
+        && digest.begun[offset].map { $0.run == ours.run && $0.token > ours.token } ?? false
+      if isSuperseded { abandoned.insert(ours.token) }
+      if offset == running.attempt.queued.offset, !isOver, !isSuperseded,
+        isUnchanged || !protections.checksCheckpointOnReturn
+      {
         return goOn(running, at: offset, now: now)
       }
     }

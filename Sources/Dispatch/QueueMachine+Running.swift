@@ -177,6 +177,12 @@ extension QueueMachine {
       let time = limit % 1000 == 0 ? "\(limit / 1000) s" : "\(limit) ms"
       return timers + fail(running.attempt, "timed out after \(time) (job's `timeout`)", isRetriable: true, now: now)
     case (.fencedBySink(let message), nil):
+      // The commit was taken, and yet the sink has seen a newer attempt. A member that was out of the group for a while can
+      // be in again without its client saying so: the events tell whether another owner was there meanwhile.
+      if !running.hasLookedForOthers {
+        running.hasLookedForOthers = true
+        return timers + readHistory(resuming: running)
+      }
       return timers + fail(running.attempt, message, isRetriable: false, now: now)
     case (_, .handover?):
       // Stopped at the deadline; what it had in hand is repeated by the next owner.

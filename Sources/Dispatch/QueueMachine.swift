@@ -220,6 +220,8 @@ public struct QueueMachine: Sendable {
     var deadline: Timestamp?
     var progressed: Timestamp
     var hasUnknownOwnership = false
+    /// The events were read because the sink has refused its token.
+    var hasLookedForOthers = false
 
     /// The checkpoint's commit.
     public enum Commit: Sendable, Hashable {

@@ -123,14 +123,37 @@ struct FailureTests {
   func fencedBySink() {
     var driver = Driver.running()
     #expect(driver.ended(.fencedBySink(message: "token 120")).words() == "commit 0 running@100")
+    #expect(driver.commit().words() == "no timeout; no suspension; no retry; no hold; readHistory")
     #expect(
-      driver.commit().words()
-        == "no timeout; no suspension; publish dead(r0 not-retriable) + failed(r0)")
+      driver.read(driver.lookBack()).words()
+        == "no suspension; fetch 1; no timeout; no suspension; publish dead(r0 not-retriable) + failed(r0)")
     var loser = Driver.running()
     loser.ended(.fencedBySink(message: "token 120"))
     #expect(loser.refuse(.generationLost).words() == "retry +50; suspension +30000")
     loser.give(.lost)
     #expect(loser.events.count == 1, "a loser says nothing")
+  }
+
+  @Test("refused by the sink, and still the owner: another was it meanwhile, and the run begins again above its token")
+  func supersededUnnoticed() {
+    var driver = Driver.running()
+    driver.chunk(1)
+    driver.settle()
+    driver.ended(.fencedBySink(message: "token 120"))
+    driver.commit()
+    let newer = Event(
+      run: "r0", job: "sync", request: 0, worker: "GREEN",
+      body: .attemptStarted(.init(attempt: 2, cause: .crash)))
+    var history = driver.lookBack()
+    history.digest.apply(newer, at: 120, appended: Driver.start)
+    history.eventsEnd = 121
+    driver.read(history)
+    driver.request(Driver.queued(0))
+    driver.settle()
+    #expect(driver.running?.attempt.cause == .interruption && driver.running?.attempt.failures == 0)
+    #expect(driver.running?.attempt.number == 3 && driver.token > 120)
+    #expect(driver.running?.attempt.cursorValue == "c1")
+    #expect(driver.deadLetters.isEmpty)
   }
 
   @Test("a checkpoint `running` that another left behind is a crash")
