@@ -33,8 +33,24 @@ extension GroupConsumer {
             RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, message: "the partition is not this member's any more", doing: doing)))
     }
     let client = thread.client
+    let membership = Membership.current(client)
+    if let membership {
+      // The coordinator takes a commit of no member for a group that is empty just now.
+      if !membership.isMember { return completion(.failure(Self.notAMember(doing))) }
+      if let given = held[partition]?.memberID, given != membership.memberID {
+        completion(.failure(Self.notAMember(doing)))
+        return renew(membership)
+      }
+    }
     let number = pending.add { answer in
-      completion(answer.retold(doing: doing).flatMap { Self.commitResult($0, client, doing) })
+      let result = answer.retold(doing: doing).flatMap { Self.commitResult($0, client, doing) }
+      // Sent late, it may have been sent by no member, or by the next membership.
+      if case .success = result, let membership, let now = Membership.current(client),
+        !now.isMember || now.memberID != membership.memberID
+      {
+        return completion(.failure(Self.notAMember(doing)))
+      }
+      completion(result)
     }
     let code = withPartitionList([(partition: partition, offset: offset)]) { list in
       if !metadata.isEmpty { list.pointee.elems[0].setMetadata(metadata) }
@@ -43,6 +59,11 @@ extension GroupConsumer {
     if code != RD_KAFKA_RESP_ERR_NO_ERROR {
       pending.take(number)?(.failure(KafkaError(code, doing: doing)))
     }
+  }
+
+  private static func notAMember(_ doing: String) -> KafkaError {
+    KafkaError(
+      RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, message: "the group has thrown this member out meanwhile", doing: doing)
   }
 
   /// The group's place in a partition, read from the coordinator; nil if it has none.

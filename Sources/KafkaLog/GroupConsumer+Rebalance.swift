@@ -24,7 +24,8 @@ extension GroupConsumer {
     switch event.code {
     case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
       withPartitionList(of: []) { check(rd_kafka_incremental_assign(thread.client, $0), "answer an assignment") }
-      for partition in partitions where held[partition] == nil { held[partition] = Held() }
+      let memberID = Membership.current(thread.client)?.memberID
+      for partition in partitions where held[partition] == nil { held[partition] = Held(memberID: memberID) }
       realign()
       if !partitions.isEmpty { onEvent(.assigned(partitions)) }
     case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS where rd_kafka_assignment_lost(thread.client) != 0:
@@ -46,6 +47,17 @@ extension GroupConsumer {
     }
     answerRevocation()
     if !partitions.isEmpty { onEvent(.lost(partitions)) }
+  }
+
+  /// What is held was given to an earlier membership: others may have had it since. The library does not say so: a member
+  /// that was thrown out while it was about to join a rebalance joins anew, names what it still holds, and keeps it.
+  func renew(_ membership: Membership) {
+    let all = held.keys.sorted()
+    let isAskedBack = unreleased != nil
+    lose(all)
+    guard !isAskedBack else { return }
+    for partition in all { held[partition] = Held(memberID: membership.memberID) }
+    onEvent(.assigned(all))
   }
 
   /// Forgets all partitions after the library has dropped them.

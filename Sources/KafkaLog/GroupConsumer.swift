@@ -14,6 +14,8 @@ public actor GroupConsumer {
     var isPaused = false
     /// The library has given up fetching, since the log does not have that offset.
     var hasFailed = false
+    /// What the coordinator called this member when the group gave the partition to it.
+    var memberID: String?
   }
 
   enum Stage {
