@@ -1,3 +1,5 @@
+import Scheduling
+
 /// What may be set for schedulers.
 public struct SchedulerOptions: Sendable, Hashable {
   /// Whether each worker runs a scheduler, too.
@@ -11,11 +13,19 @@ public struct SchedulerOptions: Sendable, Hashable {
   /// One with which nothing is proposed.
   public var clockLimitMilliseconds: Int64 = 60_000
 
-  /// How long a queue with schedules must remember ids at least: the horizon, how far apart two clocks may be that look sound
-  /// (each is off by the limit, a quarter of it that an answer's way hides, and an unnoticed step), and the minute for which a
-  /// producer tries.
+  /// The same for a machine.
+  public var settings: SchedulerMachine.Settings {
+    var settings = SchedulerMachine.Settings()
+    settings.horizonMilliseconds = horizonMilliseconds
+    settings.clockWarningMilliseconds = clockWarningMilliseconds
+    settings.clockLimitMilliseconds = clockLimitMilliseconds
+    return settings
+  }
+
+  /// How long a queue with schedules must remember ids at least: the horizon, how far apart two clocks may be that look
+  /// sound, and the minute for which a producer tries.
   public var leastDeduplicationMilliseconds: Int64 {
-    horizonMilliseconds + 2 * (clockLimitMilliseconds + clockLimitMilliseconds / 4 + clockWarningMilliseconds) + 60_000
+    horizonMilliseconds + settings.soundClocksApartMilliseconds + 60_000
   }
 
   /// Options, with the defaults of the file.

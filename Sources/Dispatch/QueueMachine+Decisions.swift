@@ -81,7 +81,7 @@ extension QueueMachine {
     _ queued: QueuedRequest, job: Job, params: [String: JSONValue], earlier: Checkpoint?, now: Timestamp
   ) -> Decision {
     // There may have been later attempts than the checkpoint's.
-    let before = max(earlier?.attempt ?? 0, earlier == nil ? 0 : digest.begun[queued.offset]?.attempt ?? 0)
+    let before = earlier.map { max($0.attempt, digest.begun[queued.offset]?.attempt ?? 0) } ?? 0
     var attempt = Attempt(
       queued: queued, run: queued.run, job: job, params: params, number: before + 1, cause: .first,
       cursor: earlier?.cursor ?? .beginning, cursorValue: nil, rows: earlier?.rows ?? 0, chunks: earlier?.chunks ?? 0,

@@ -229,14 +229,19 @@ extension QueueMachine {
       // The loss of a progress event harms nobody.
       guard running.commit == .storingCursor(ticket: ticket) else { return [] }
       if case .refused(let reason) = failure {
-        let killed: [Command] = running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
-        return killed + giveUp(running) + stop(.publishRefused(reason))
+        return stop(running, .publishRefused(reason))
       }
       running.commit = .pending
       state = .running(running)
       return [retryTimer(now)]
     case .unassigned, .readingHistory, .idle, .holding, .suspended, .stopped: return []
     }
+  }
+
+  /// The same with an attempt in hand, which is given up.
+  private mutating func stop(_ running: Running, _ problem: QueueProblem) -> [Command] {
+    let killed: [Command] = running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
+    return killed + giveUp(running) + stop(problem)
   }
 
   /// Stands still until a person decides; a queue that is asked back goes to its next owner, who comes to the same.
@@ -315,8 +320,7 @@ extension QueueMachine {
       case .fenced(let reason): return fenced(reason)
       case .metadataTooLarge:
         if hasInlineCursor(running) { return storeCursor(running) }
-        let killed: [Command] = running.outcome == nil ? [.stopRunner(token: running.attempt.token)] : []
-        return killed + giveUp(running) + stop(.checkpointRefused(run: running.attempt.run))
+        return stop(running, .checkpointRefused(run: running.attempt.run))
       case .generationLost, .unavailable: break
       }
       running.commit = .pending

@@ -61,10 +61,7 @@ public actor Scheduler {
       return SchedulerMachine.Entry(schedule, queue: job.job.queue)
     }
     queues = Dictionary(uniqueKeysWithValues: entries.map { ($0.schedule.job, $0.queue) })
-    var options = SchedulerMachine.Settings()
-    options.horizonMilliseconds = configuration.scheduler.horizonMilliseconds
-    options.clockWarningMilliseconds = configuration.scheduler.clockWarningMilliseconds
-    options.clockLimitMilliseconds = configuration.scheduler.clockLimitMilliseconds
+    let options = configuration.scheduler.settings
     clockWarningMilliseconds = options.clockWarningMilliseconds
     clockLimitMilliseconds = options.clockLimitMilliseconds
     machine = SchedulerMachine(entries, settings: options)

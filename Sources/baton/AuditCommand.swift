@@ -58,11 +58,7 @@ extension Command {
     guard !definitions.isEmpty else { return fires }
     let stored = try await ControlSnapshot.load(context, reader).schedules
     let runs = snapshot.ledger.ordered
-    let options = context.configuration.scheduler
-    var settings = SchedulerMachine.Settings()
-    settings.horizonMilliseconds = options.horizonMilliseconds
-    settings.clockWarningMilliseconds = options.clockWarningMilliseconds
-    settings.clockLimitMilliseconds = options.clockLimitMilliseconds
+    let settings = context.configuration.scheduler.settings
     // Where retention has taken requests, fires before the first that is left cannot be judged: that one may have come early.
     let logStart = runs.lazy.compactMap { $0.queued?.appended.milliseconds }.first.map {
       ($0 + settings.soundClocksApartMilliseconds) / 1000
